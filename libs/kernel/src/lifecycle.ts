@@ -1,0 +1,58 @@
+import type { Logger } from './logger.ts'
+
+/** Something that runs until it is stopped. `stop` is called once and may take its time, within the drain limit. */
+export type Stoppable = { readonly name: string; stop(): Promise<void> }
+
+/**
+ * Starts nothing itself: what was started is added, and stopped in reverse order, once, on SIGTERM, SIGINT or `stop()`.
+ * After `drainMs` the process exits with 1 whatever is left, and says what was.
+ */
+export class Lifecycle {
+  #parts: Stoppable[] = []
+  #stopping: Promise<void> | undefined
+  readonly #logger: Logger
+  readonly #drainMs: number
+
+  constructor(options: { logger: Logger; drainMs: number }) {
+    this.#logger = options.logger
+    this.#drainMs = options.drainMs
+  }
+
+  add(part: Stoppable): void {
+    this.#parts.push(part)
+  }
+
+  /** Ends the process with 0 after a signal has stopped everything. */
+  onSignals(): void {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        this.#logger.info({ reason: signal }, 'stopping')
+        void this.stop().then(() => process.exit(0))
+      })
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll()
+    return this.#stopping
+  }
+
+  async #stopAll(): Promise<void> {
+    const pending = new Set(this.#parts.map((part) => part.name))
+    const timer = setTimeout(() => {
+      this.#logger.error({ reason: [...pending].join(', ') }, 'drain limit reached')
+      process.exit(1)
+    }, this.#drainMs)
+    timer.unref()
+    for (const part of this.#parts.toReversed()) {
+      try {
+        await part.stop()
+      } catch (error) {
+        this.#logger.error({ err: error, area: part.name }, 'stop failed')
+      }
+      pending.delete(part.name)
+    }
+    clearTimeout(timer)
+    this.#logger.info('stopped')
+  }
+}

@@ -1,0 +1,21 @@
+import { pino } from 'pino'
+import type { DestinationStream, Logger as Pino } from 'pino'
+
+export type Logger = Pino
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/**
+ * JSON lines: a constant message and fields. Never a payload, never a credential.
+ * Field names in use: app, area, sessionId, principal, peer, listener, broker, api, version, resource, code, reason, err, durationMs, count, bytes, path, address.
+ */
+export function createLogger(options: { app: string; level?: LogLevel; destination?: DestinationStream }): Logger {
+  const settings = {
+    level: options.level ?? 'info',
+    base: { app: options.app },
+    messageKey: 'message',
+    timestamp: () => `,"at":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination)
+}
