@@ -1,0 +1,8 @@
+export { startGateway } from './gateway.ts'
+export type { GatewayFrame } from './gateway.ts'
+export { Guard } from './guard.ts'
+export type { Admission, PolicySource } from './guard.ts'
+export { Session } from './session.ts'
+export type { SessionChange } from './session.ts'
+export { gatewaySettings } from './settings.ts'
+export type { GatewaySettings } from './settings.ts'

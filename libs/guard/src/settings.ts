@@ -1,0 +1,50 @@
+import { duration, hostPort, secret } from '@weir/config'
+import { z } from 'zod'
+
+/** What every gateway is told besides its protocol: its name, its folder, who verifies identities, where the control plane is. */
+export const gatewaySettings = {
+  gatewayId: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'lower-case letters, digits, dots and dashes, at most 63')
+    .describe('Name of this installation in the registry and on every piece of evidence.'),
+  dataDir: z.string().describe('Folder for the evidence spool, the installation key and the cached policy bundle.'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  drain: duration().default(10_000).describe('Time that connections get to finish after SIGTERM.'),
+  admin: z
+    .strictObject({ bind: hostPort() })
+    .describe('Address of /healthz, /readyz and /metrics.'),
+  identity: z.strictObject({
+    issuers: z
+      .array(
+        z.strictObject({
+          issuer: z.url().describe('The `iss` of the tokens; its discovery document names the keys.'),
+          audiences: z.array(z.string()).min(1).describe('Accepted values of `aud`.'),
+          algorithms: z.array(z.string()).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+          groupsClaim: z.string().default('groups').describe('Claim that holds the groups; a dotted path goes into objects.'),
+          clockTolerance: duration().default(30_000),
+          jwksUri: z.url().optional().describe('Only for issuers without a discovery document.'),
+          requireType: z.literal('at+jwt').optional(),
+        }),
+      )
+      .min(1),
+  }),
+  controlPlane: z.strictObject({
+    url: z.url(),
+    bundleKey: z.string().describe('PEM of the public key that policy bundles are signed with: `${file:…}`.'),
+    credentials: z
+      .strictObject({
+        issuer: z.url(),
+        clientId: z.string(),
+        clientSecret: secret(),
+        audience: z.string().default('weir-control-plane'),
+      })
+      .describe('Client credentials with which this gateway gets its token.'),
+  }),
+}
+
+export type GatewaySettings = z.output<ReturnType<typeof gatewaySchema>>
+
+/** The schema of the shared part alone; a front end spreads `gatewaySettings` into its own. */
+export function gatewaySchema() {
+  return z.strictObject(gatewaySettings)
+}
