@@ -118,6 +118,7 @@ const faults = {
   DUPLICATE_KEY: 'the key appears twice in this map',
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line and be followed by a colon',
   MULTIPLE_DOCS: 'the file holds more than one YAML document (---)',
+  RESOURCE_EXHAUSTION: 'the YAML is nested too deeply',
   NON_STRING_KEY: 'a key must be a text',
   TAB_AS_INDENT: 'the line is indented by a tab; use spaces',
   TAG_RESOLVE_FAILED: 'tags (!) are not understood; put a text that starts with ! in quotes',

@@ -29,8 +29,8 @@ export type App<S extends z.ZodType> = {
 export type Surroundings = {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  out(text: string): void
-  err(text: string): void
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
 }
 
 /**
