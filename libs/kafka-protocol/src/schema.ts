@@ -75,7 +75,9 @@ interface WithUnknownTags {
 /** The value that a struct with these fields decodes to: every field is present. */
 export type StructValue<F extends Fields> = { -readonly [K in keyof F]: F[K]['inferred']['value'] } & WithUnknownTags
 
-type OmittableKeys<F extends Fields> = { [K in keyof F]: F[K]['inferred']['omittable'] extends true ? K : never }[keyof F]
+type OmittableKeys<F extends Fields> = {
+  [K in keyof F]: F[K]['inferred']['omittable'] extends true ? K : never
+}[keyof F]
 
 /** The value that a struct may be encoded from: fields that have a default or that some version lacks may be left out. */
 export type StructInput<F extends Fields> = {

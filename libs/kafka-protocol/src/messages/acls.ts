@@ -14,53 +14,68 @@ const filter = {
 const entry = { principal: string(), host: string(), operation: int8(), permissionType: int8() }
 
 /** DescribeAcls. */
-export const describeAcls = api(29, 'DescribeAcls', { versions: [1, 3], flexible: 2 }, {
-  request: filter,
-  response: {
-    throttleTimeMs: int32(),
-    errorCode: int16(),
-    errorMessage: string({ nullable: 0 }),
-    resources: array({
-      resourceType: int8(),
-      resourceName: string(),
-      patternType: int8({ default: literal }),
-      acls: array(entry),
-    }),
-  },
-})
-
-/** CreateAcls. */
-export const createAcls = api(30, 'CreateAcls', { versions: [1, 3], flexible: 2 }, {
-  request: {
-    creations: array({
-      resourceType: int8(),
-      resourceName: string(),
-      resourcePatternType: int8({ default: literal }),
-      ...entry,
-    }),
-  },
-  response: {
-    throttleTimeMs: int32(),
-    results: array({ errorCode: int16(), errorMessage: string({ nullable: 0 }) }),
-  },
-})
-
-/** DeleteAcls: by filters, not by names. */
-export const deleteAcls = api(31, 'DeleteAcls', { versions: [1, 3], flexible: 2 }, {
-  request: { filters: array(filter) },
-  response: {
-    throttleTimeMs: int32(),
-    filterResults: array({
+export const describeAcls = api(
+  29,
+  'DescribeAcls',
+  { versions: [1, 3], flexible: 2 },
+  {
+    request: filter,
+    response: {
+      throttleTimeMs: int32(),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
-      matchingAcls: array({
-        errorCode: int16(),
-        errorMessage: string({ nullable: 0 }),
+      resources: array({
         resourceType: int8(),
         resourceName: string(),
         patternType: int8({ default: literal }),
+        acls: array(entry),
+      }),
+    },
+  },
+)
+
+/** CreateAcls. */
+export const createAcls = api(
+  30,
+  'CreateAcls',
+  { versions: [1, 3], flexible: 2 },
+  {
+    request: {
+      creations: array({
+        resourceType: int8(),
+        resourceName: string(),
+        resourcePatternType: int8({ default: literal }),
         ...entry,
       }),
-    }),
+    },
+    response: {
+      throttleTimeMs: int32(),
+      results: array({ errorCode: int16(), errorMessage: string({ nullable: 0 }) }),
+    },
   },
-})
+)
+
+/** DeleteAcls: by filters, not by names. */
+export const deleteAcls = api(
+  31,
+  'DeleteAcls',
+  { versions: [1, 3], flexible: 2 },
+  {
+    request: { filters: array(filter) },
+    response: {
+      throttleTimeMs: int32(),
+      filterResults: array({
+        errorCode: int16(),
+        errorMessage: string({ nullable: 0 }),
+        matchingAcls: array({
+          errorCode: int16(),
+          errorMessage: string({ nullable: 0 }),
+          resourceType: int8(),
+          resourceName: string(),
+          patternType: int8({ default: literal }),
+          ...entry,
+        }),
+      }),
+    },
+  },
+)

@@ -1,0 +1,201 @@
+import { structDecoder, type Decode } from './codec-decoding.ts'
+import { structEncoder, type Encode } from './codec-encoding.ts'
+import { protocolError, ValueFault } from './codec-fault.ts'
+import type { AnyStruct, Form } from './codec-fields.ts'
+import { ByteReader } from './codec-reader.ts'
+import { ByteWriter } from './codec-writer.ts'
+import { apiByKey } from './apis.ts'
+import { KafkaProtocolError } from './protocol-error.ts'
+import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from './schema.ts'
+
+const apiVersionsKey = 18
+
+export interface RequestHeader {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+  /** Where the body begins in the buffer that was given. */
+  readonly bodyOffset: number
+}
+
+interface Codec {
+  readonly decode: Decode<AnyStruct>
+  readonly encode: Encode<AnyStruct>
+}
+
+type Direction = 'request' | 'response'
+
+/** Compiled on first use: most connections use one version each of about ten APIs. */
+const compiled: Record<Direction, WeakMap<Api, (Codec | undefined)[]>> = {
+  request: new WeakMap(),
+  response: new WeakMap(),
+}
+
+function codecOf(api: Api, version: number, direction: Direction): Codec {
+  let versions = compiled[direction].get(api)
+  if (versions === undefined) compiled[direction].set(api, (versions = []))
+  const existing = versions[version]
+  if (existing !== undefined) return existing
+  const [min, max] = api.versions
+  if (!Number.isInteger(version) || version < min || version > max) {
+    throw new KafkaProtocolError('unsupported-version', `${api.name} has no table for version ${version}`)
+  }
+  const form: Form = { version, flexible: isFlexible(api, version) }
+  const fields = api[direction]
+  return (versions[version] = { decode: structDecoder(fields, form), encode: structEncoder(fields, form) })
+}
+
+/** Whether this version uses the flexible encoding (KIP-482), with compact lengths and tagged fields. */
+export function isFlexible(api: Api, version: number): boolean {
+  return api.flexible !== 'never' && version >= api.flexible
+}
+
+/** Response header 1 rather than 0. ApiVersions always has 0, so that a client can read an answer to a version it should not have sent. */
+export function hasFlexibleResponseHeader(api: Api, version: number): boolean {
+  return api.key !== apiVersionsKey && isFlexible(api, version)
+}
+
+/**
+ * Reads the header of a request. `frame` is without its size prefix, or `offset` points behind it. An unknown key or version
+ * is not an error here, since the caller has to answer or name it; its `bodyOffset` is right as far as the API is known.
+ * Throws KafkaProtocolError when the header itself cannot be read.
+ */
+export function readRequestHeader(frame: Buffer, offset = 0): RequestHeader {
+  try {
+    const reader = new ByteReader(frame, offset)
+    const apiKey = reader.int16()
+    const apiVersion = reader.int16()
+    const correlationId = reader.int32()
+    const clientId = readClientId(reader)
+    const api = apiByKey(apiKey)
+    if (api !== undefined && isFlexible(api, apiVersion)) skipTags(reader)
+    return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
+  } catch (error) {
+    throw protocolError('RequestHeader', error)
+  }
+}
+
+/** With an int16 length even in the flexible header (KIP-511). */
+function readClientId(reader: ByteReader): string | null {
+  const length = reader.int16()
+  if (length === -1) return null
+  if (length < 0) throw new ValueFault('oversize', `negative length ${length} of the client id`)
+  return reader.text(length)
+}
+
+function skipTags(reader: ByteReader): void {
+  const count = reader.varint()
+  let previous = -1
+  for (let i = 0; i < count; i++) {
+    const tag = reader.varint()
+    if (tag <= previous) throw new ValueFault('malformed', `tag ${tag} after tag ${previous}`)
+    previous = tag
+    reader.take(reader.varint())
+  }
+}
+
+/**
+ * Decodes the body of a request, which must fill the rest of the buffer. `bytes` and `records` are slices of it.
+ * Throws KafkaProtocolError with the path of the field, as in `CreateTopicsRequest.topics[3].name: not UTF-8`.
+ */
+export function decodeRequest<A extends Api>(
+  api: A,
+  version: number,
+  buffer: Buffer,
+  bodyOffset: number,
+): RequestOf<A> {
+  const { decode } = codecOf(api, version, 'request')
+  return decodeBody(`${api.name}Request`, decode, buffer, bodyOffset) as RequestOf<A>
+}
+
+/** Decodes a response, header and body. `buffer` is without its size prefix, or `offset` points behind it. Throws as `decodeRequest` does. */
+export function decodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  buffer: Buffer,
+  offset = 0,
+): { correlationId: number; body: ResponseOf<A> } {
+  const { decode } = codecOf(api, version, 'response')
+  const name = `${api.name}Response`
+  const header = decodeHeader(name, buffer, offset, hasFlexibleResponseHeader(api, version))
+  return {
+    correlationId: header.correlationId,
+    body: decodeBody(name, decode, buffer, header.bodyOffset) as ResponseOf<A>,
+  }
+}
+
+function decodeHeader(name: string, buffer: Buffer, offset: number, flexible: boolean) {
+  try {
+    const reader = new ByteReader(buffer, offset)
+    const correlationId = reader.int32()
+    if (flexible) skipTags(reader)
+    return { correlationId, bodyOffset: reader.offset }
+  } catch (error) {
+    throw protocolError(name, error)
+  }
+}
+
+function decodeBody(name: string, decode: Decode<AnyStruct>, buffer: Buffer, offset: number): AnyStruct {
+  try {
+    const reader = new ByteReader(buffer, offset)
+    const body = decode(reader)
+    if (reader.remaining > 0) throw new ValueFault('malformed', `${reader.remaining} bytes after the body`)
+    return body
+  } catch (error) {
+    throw protocolError(name, error)
+  }
+}
+
+/**
+ * Encodes a request with its size prefix, ready to write. Fields that the version lacks are left out; where such a field holds
+ * a value that may not be lost, this throws KafkaProtocolError `malformed`.
+ */
+export function encodeRequest<A extends Api>(
+  api: A,
+  version: number,
+  header: { readonly correlationId: number; readonly clientId: string | null },
+  body: RequestInputOf<A>,
+): Buffer {
+  const { encode } = codecOf(api, version, 'request')
+  return encodeFrame(`${api.name}Request`, (writer) => {
+    writer.int16(api.key)
+    writer.int16(version)
+    writer.int32(header.correlationId)
+    writeClientId(writer, header.clientId)
+    if (isFlexible(api, version)) writer.varint(0)
+    encode(writer, body as unknown as AnyStruct)
+  })
+}
+
+function writeClientId(writer: ByteWriter, clientId: string | null): void {
+  const length = clientId === null ? -1 : Buffer.byteLength(clientId, 'utf8')
+  writer.int16(length)
+  if (clientId !== null) writer.text(clientId, length)
+}
+
+/** Encodes a response with its size prefix, ready to write. Throws as `encodeRequest` does. */
+export function encodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  body: ResponseInputOf<A>,
+): Buffer {
+  const { encode } = codecOf(api, version, 'response')
+  return encodeFrame(`${api.name}Response`, (writer) => {
+    writer.int32(correlationId)
+    if (hasFlexibleResponseHeader(api, version)) writer.varint(0)
+    encode(writer, body as unknown as AnyStruct)
+  })
+}
+
+function encodeFrame(name: string, write: (writer: ByteWriter) => void): Buffer {
+  const writer = new ByteWriter()
+  try {
+    writer.int32(0)
+    write(writer)
+    return writer.frame()
+  } catch (error) {
+    throw protocolError(name, error)
+  }
+}

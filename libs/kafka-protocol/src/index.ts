@@ -1,0 +1,26 @@
+export { apiByKey, apis } from './apis.ts'
+export {
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  hasFlexibleResponseHeader,
+  isFlexible,
+  readRequestHeader,
+  type RequestHeader,
+} from './codec.ts'
+export { errorCode, errorName, type ErrorName } from './errors.ts'
+export { KafkaProtocolError, type KafkaProtocolFault } from './protocol-error.ts'
+export type {
+  Api,
+  Field,
+  FieldOptions,
+  Fields,
+  RequestInputOf,
+  RequestOf,
+  ResponseInputOf,
+  ResponseOf,
+  UnknownTag,
+  WireType,
+} from './schema.ts'
+export * from './tables.ts'
