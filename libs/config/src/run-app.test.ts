@@ -114,8 +114,10 @@ describe('the process', () => {
         throw new Error('odd')
       },
     })`
+  const script = join(folder, 'app.mjs')
+  writeFileSync(script, program)
   const runProcess = (args: string[]) =>
-    spawnSync(process.execPath, ['--input-type=module', '--eval', program, '--', ...args], {
+    spawnSync(process.execPath, [script, ...args], {
       env: { PASSWORD: 'swordfish' },
       encoding: 'utf8',
     })
