@@ -10,6 +10,7 @@ export {
   type RequestHeader,
 } from './codec.ts'
 export { errorCode, errorName, type ErrorName } from './errors.ts'
+export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
 export { KafkaProtocolError, type KafkaProtocolFault } from './protocol-error.ts'
 export type {
   Api,
@@ -23,4 +24,5 @@ export type {
   UnknownTag,
   WireType,
 } from './schema.ts'
+export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export * from './tables.ts'
