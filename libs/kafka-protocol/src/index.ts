@@ -11,6 +11,7 @@ export {
 } from './codec.ts'
 export { errorCode, errorName, type ErrorName } from './errors.ts'
 export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
+export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
 export { KafkaProtocolError, type KafkaProtocolFault } from './protocol-error.ts'
 export type {
   Api,
@@ -24,5 +25,6 @@ export type {
   UnknownTag,
   WireType,
 } from './schema.ts'
+export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export * from './tables.ts'

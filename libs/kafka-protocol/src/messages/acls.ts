@@ -21,7 +21,7 @@ export const describeAcls = api(
   {
     request: filter,
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
       resources: array({
@@ -49,7 +49,7 @@ export const createAcls = api(
       }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({ errorCode: int16(), errorMessage: string({ nullable: 0 }) }),
     },
   },
@@ -63,7 +63,7 @@ export const deleteAcls = api(
   {
     request: { filters: array(filter) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       filterResults: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0 }),

@@ -1,6 +1,10 @@
 import { api, array, bool, int16, int32, int8, string } from '../schema.ts'
 
-const acknowledgement = { throttleTimeMs: int32(), errorCode: int16(), errorMessage: string({ nullable: 0 }) }
+const acknowledgement = {
+  throttleTimeMs: int32({ default: 0 }),
+  errorCode: int16(),
+  errorMessage: string({ nullable: 0 }),
+}
 
 /** The value of `clusterAuthorizedOperations` that says "not asked for" (KIP-430). */
 const operationsNotAsked = -2_147_483_648
@@ -17,7 +21,7 @@ export const describeCluster = api(
       includeFencedBrokers: bool({ since: 2 }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       endpointType: int8({ since: 1, default: 1 }),

@@ -15,7 +15,7 @@ export const incrementalAlterConfigs = api(
       validateOnly: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       responses: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0 }),
@@ -34,7 +34,7 @@ export const listConfigResources = api(
   {
     request: { resourceTypes: array(int8(), { since: 1 }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       configResources: array({
         resourceName: string(),

@@ -16,7 +16,7 @@ export const describeConfigs = api(
       includeDocumentation: bool({ since: 3, default: false }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0 }),
@@ -52,7 +52,7 @@ export const alterConfigs = api(
       validateOnly: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       responses: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0 }),

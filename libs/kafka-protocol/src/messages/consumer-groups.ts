@@ -27,7 +27,7 @@ export const consumerGroupHeartbeat = api(
       topicPartitions: array(topicPartitions, { nullable: 0, default: null }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       memberId: string({ nullable: 0, default: null }),
@@ -46,7 +46,7 @@ export const consumerGroupDescribe = api(
   {
     request: { groupIds: array(string()), includeAuthorizedOperations: bool() },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       groups: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0, default: null }),

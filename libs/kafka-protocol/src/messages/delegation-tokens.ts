@@ -25,7 +25,7 @@ export const createDelegationToken = api(
       maxTimestampMs: int64(),
       tokenId: string(),
       hmac: bytes(),
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
     },
   },
 )
@@ -37,7 +37,7 @@ export const renewDelegationToken = api(
   { versions: [1, 2], flexible: 2 },
   {
     request: { hmac: bytes(), renewPeriodMs: int64() },
-    response: { errorCode: int16(), expiryTimestampMs: int64(), throttleTimeMs: int32() },
+    response: { errorCode: int16(), expiryTimestampMs: int64(), throttleTimeMs: int32({ default: 0 }) },
   },
 )
 
@@ -48,7 +48,7 @@ export const expireDelegationToken = api(
   { versions: [1, 2], flexible: 2 },
   {
     request: { hmac: bytes(), expiryTimePeriodMs: int64() },
-    response: { errorCode: int16(), expiryTimestampMs: int64(), throttleTimeMs: int32() },
+    response: { errorCode: int16(), expiryTimestampMs: int64(), throttleTimeMs: int32({ default: 0 }) },
   },
 )
 
@@ -73,7 +73,7 @@ export const describeDelegationToken = api(
         hmac: bytes(),
         renewers: array(principal),
       }),
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
     },
   },
 )

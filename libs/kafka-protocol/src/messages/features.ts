@@ -17,7 +17,7 @@ export const updateFeatures = api(
       validateOnly: bool({ since: 1 }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
       results: array(

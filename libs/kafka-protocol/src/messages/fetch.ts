@@ -41,7 +41,7 @@ export const fetch = api(
       rackId: string({ since: 11, default: '', ignorable: true }),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       errorCode: int16({ since: 7, ignorable: true }),
       sessionId: int32({ since: 7, default: 0 }),
       responses: array({

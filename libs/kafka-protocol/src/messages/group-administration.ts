@@ -8,7 +8,7 @@ export const deleteGroups = api(
   {
     request: { groupsNames: array(string()) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({
         groupId: string(),
         errorCode: int16(),
@@ -30,7 +30,7 @@ export const offsetDelete = api(
     },
     response: {
       errorCode: int16(),
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       topics: array({ name: string(), partitions: array({ partitionIndex: int32(), errorCode: int16() }) }),
     },
   },

@@ -8,7 +8,7 @@ export const alterReplicaLogDirs = api(
   {
     request: { dirs: array({ path: string(), topics: array({ name: string(), partitions: array(int32()) }) }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({
         topicName: string(),
         partitions: array({ partitionIndex: int32(), errorCode: int16() }),
@@ -25,7 +25,7 @@ export const describeLogDirs = api(
   {
     request: { topics: array({ topic: string(), partitions: array(int32()) }, { nullable: 0 }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16({ since: 3, ignorable: true }),
       results: array({
         errorCode: int16(),

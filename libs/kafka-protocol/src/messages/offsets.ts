@@ -46,7 +46,7 @@ export const deleteRecords = api(
       timeoutMs: int32(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       topics: array({
         name: string(),
         partitions: array({ partitionIndex: int32(), lowWatermark: int64(), errorCode: int16() }),
@@ -73,7 +73,7 @@ export const offsetForLeaderEpoch = api(
       }),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       topics: array({
         topic: string(),
         partitions: array({

@@ -12,7 +12,7 @@ export const electLeaders = api(
       timeoutMs: int32({ default: 60_000 }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16({ since: 1 }),
       replicaElectionResults: array({
         topic: string(),
@@ -37,7 +37,7 @@ export const alterPartitionReassignments = api(
       }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       allowReplicationFactorChange: bool({ since: 1, default: true, ignorable: true }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
@@ -60,7 +60,7 @@ export const listPartitionReassignments = api(
       topics: array({ name: string(), partitionIndexes: array(int32()) }, { nullable: 0, default: null }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
       topics: array({

@@ -8,7 +8,7 @@ export const describeProducers = api(
   {
     request: { topics: array({ name: string(), partitionIndexes: array(int32()) }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       topics: array({
         name: string(),
         partitions: array({
@@ -37,7 +37,7 @@ export const describeTransactions = api(
   {
     request: { transactionalIds: array(string()) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       transactionStates: array({
         errorCode: int16(),
         transactionalId: string(),
@@ -65,7 +65,7 @@ export const listTransactions = api(
       transactionalIdPattern: string({ since: 2, nullable: 2, default: null }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       unknownStateFilters: array(string()),
       transactionStates: array({ transactionalId: string(), producerId: int64(), transactionState: string() }),

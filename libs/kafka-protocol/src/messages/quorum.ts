@@ -9,7 +9,7 @@ const replicaState = {
 }
 const listener = { name: string(), host: string(), port: uint16() }
 const acknowledgement = {
-  throttleTimeMs: int32(),
+  throttleTimeMs: int32({ default: 0 }),
   errorCode: int16(),
   errorMessage: string({ nullable: 0, ignorable: true }),
 }

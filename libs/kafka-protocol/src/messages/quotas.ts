@@ -13,7 +13,7 @@ export const describeClientQuotas = api(
       strict: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
       entries: array({ entity: array(entity), values: array({ key: string(), value: float64() }) }, { nullable: 0 }),
@@ -32,7 +32,7 @@ export const alterClientQuotas = api(
       validateOnly: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       entries: array({ errorCode: int16(), errorMessage: string({ nullable: 0 }), entity: array(entity) }),
     },
   },

@@ -8,7 +8,7 @@ export const describeUserScramCredentials = api(
   {
     request: { users: array({ name: string() }, { nullable: 0 }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0 }),
       results: array({
@@ -38,7 +38,7 @@ export const alterUserScramCredentials = api(
       }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({ user: string(), errorCode: int16(), errorMessage: string({ nullable: 0 }) }),
     },
   },

@@ -30,7 +30,7 @@ export const shareFetch = api(
       forgottenTopicsData: array({ topicId: uuid(), partitions: array(int32()) }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       acquisitionLockTimeoutMs: int32(),
@@ -66,7 +66,7 @@ export const shareAcknowledge = api(
       topics: array({ topicId: uuid(), partitions: array({ partitionIndex: int32(), acknowledgementBatches }) }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       acquisitionLockTimeoutMs: int32({ since: 2, ignorable: true }),

@@ -14,7 +14,7 @@ export const shareGroupHeartbeat = api(
       subscribedTopicNames: array(string(), { nullable: 0, default: null }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       memberId: string({ nullable: 0, default: null }),
@@ -36,7 +36,7 @@ export const shareGroupDescribe = api(
   {
     request: { groupIds: array(string()), includeAuthorizedOperations: bool() },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       groups: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0, default: null }),

@@ -15,7 +15,7 @@ export const describeShareGroupOffsets = api(
       }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       groups: array({
         groupId: string(),
         topics: array({
@@ -48,7 +48,7 @@ export const alterShareGroupOffsets = api(
       topics: array({ topicName: string(), partitions: array({ partitionIndex: int32(), startOffset: int64() }) }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage,
       responses: array({
@@ -68,7 +68,7 @@ export const deleteShareGroupOffsets = api(
   {
     request: { groupId: string(), topics: array({ topicName: string() }) },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage,
       responses: array({ topicName: string(), topicId: uuid(), errorCode: int16(), errorMessage }),

@@ -63,7 +63,7 @@ export const streamsGroupHeartbeat = api(
       shutdownApplication: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
       memberId: string(),
@@ -102,7 +102,7 @@ export const streamsGroupDescribe = api(
       includeTopologyDescription: bool({ since: 1 }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       groups: array({
         errorCode: int16(),
         errorMessage: string({ nullable: 0, default: null }),

@@ -28,7 +28,7 @@ export const streamsGroupTopologyDescriptionUpdate = api(
       topologyDescription: struct(topologyDescription),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       errorMessage: string({ nullable: 0, default: null }),
     },

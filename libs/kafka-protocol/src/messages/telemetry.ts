@@ -8,7 +8,7 @@ export const getTelemetrySubscriptions = api(
   {
     request: { clientInstanceId: uuid() },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       clientInstanceId: uuid(),
       subscriptionId: int32(),
@@ -34,6 +34,6 @@ export const pushTelemetry = api(
       compressionType: int8(),
       metrics: bytes(),
     },
-    response: { throttleTimeMs: int32(), errorCode: int16() },
+    response: { throttleTimeMs: int32({ default: 0 }), errorCode: int16() },
   },
 )

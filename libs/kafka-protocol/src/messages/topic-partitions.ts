@@ -14,7 +14,7 @@ export const describeTopicPartitions = api(
       cursor: struct(cursor, { nullable: 0, default: null }),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       topics: array({
         errorCode: int16(),
         name: string({ nullable: 0 }),

@@ -18,7 +18,7 @@ export const createTopics = api(
       validateOnly: bool({ default: false }),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       topics: array({
         name: string(),
         topicId: uuid({ since: 7, ignorable: true }),
@@ -54,7 +54,7 @@ export const deleteTopics = api(
       timeoutMs: int32(),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       responses: array({
         name: string({ nullable: 6 }),
         topicId: uuid({ since: 6, ignorable: true }),
@@ -81,7 +81,7 @@ export const createPartitions = api(
       validateOnly: bool(),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       results: array({
         name: string(),
         errorCode: int16(),

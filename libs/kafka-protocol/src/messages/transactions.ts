@@ -21,7 +21,7 @@ export const initProducerId = api(
       keepPreparedTxn: bool({ since: 6, default: false }),
     },
     response: {
-      throttleTimeMs: int32({ ignorable: true }),
+      throttleTimeMs: int32({ default: 0, ignorable: true }),
       errorCode: int16(),
       producerId: int64({ default: -1n }),
       producerEpoch: int16(),
@@ -54,7 +54,7 @@ export const addPartitionsToTxn = api(
       v3AndBelowTopics: array(txnTopics, { until: 3 }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16({ since: 4, ignorable: true }),
       resultsByTransaction: array({ transactionalId: string(), topicResults: array(txnTopicResults) }, { since: 4 }),
       resultsByTopicV3AndBelow: array(txnTopicResults, { until: 3 }),
@@ -69,7 +69,7 @@ export const addOffsetsToTxn = api(
   { versions: [0, 4], flexible: 3 },
   {
     request: { transactionalId: string(), producerId: int64(), producerEpoch: int16(), groupId: string() },
-    response: { throttleTimeMs: int32(), errorCode: int16() },
+    response: { throttleTimeMs: int32({ default: 0 }), errorCode: int16() },
   },
 )
 
@@ -81,7 +81,7 @@ export const endTxn = api(
   {
     request: { transactionalId: string(), producerId: int64(), producerEpoch: int16(), committed: bool() },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       errorCode: int16(),
       producerId: int64({ since: 5, default: -1n, ignorable: true }),
       producerEpoch: int16({ since: 5, default: -1, ignorable: true }),
@@ -140,7 +140,7 @@ export const txnOffsetCommit = api(
       }),
     },
     response: {
-      throttleTimeMs: int32(),
+      throttleTimeMs: int32({ default: 0 }),
       topics: array({
         name: string({ until: 5, ignorable: true }),
         topicId: uuid({ since: 6, ignorable: true }),
