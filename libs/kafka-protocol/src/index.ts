@@ -11,7 +11,6 @@ export {
 } from './codec.ts'
 export { errorCode, errorName, type ErrorName } from './errors.ts'
 export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
-export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
 export { KafkaProtocolError, type KafkaProtocolFault } from './protocol-error.ts'
 export type {
   Api,
@@ -25,6 +24,5 @@ export type {
   UnknownTag,
   WireType,
 } from './schema.ts'
-export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export * from './tables.ts'
