@@ -1,0 +1,108 @@
+import { createPartitions, createTopics, errorCode } from '@weir/kafka-protocol'
+import type { ResponseOf } from '@weir/kafka-protocol'
+import { configsScope, onTopic } from './operations.ts'
+import { zeroTopicId } from '../upstream/topics.ts'
+import { enforceElements } from './element.ts'
+import type { Verdict } from './element.ts'
+import { adminRefusal, isAllowed } from './enforcement.ts'
+import type { Call } from './enforcement.ts'
+
+type Created = ResponseOf<typeof createTopics>['topics'][number]
+type Grown = ResponseOf<typeof createPartitions>['results'][number]
+
+/** CREATE on each topic. What the settings of a new topic are is shown only with DESCRIBE_CONFIGS on it. */
+export const createTopicsEnforcement = enforceElements({
+  api: createTopics,
+  versions: [2, 7],
+  describe: (request) => request.topics.map((topic) => onTopic('create', topic.name)),
+  refuse(request, verdict) {
+    if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
+    return { topics: request.topics.map((topic, index) => refusedTopic(topic.name, verdict, index)) }
+  },
+  rewriteRequest(request, verdict) {
+    const topics = request.topics.filter((_, index) => !verdict.denial(index))
+    return topics.length === request.topics.length ? request : { ...request, topics }
+  },
+  done: (request, response) =>
+    request.topics.flatMap((topic, index) => {
+      const created = response.topics.find((candidate) => candidate.name === topic.name)
+      if (created === undefined) return []
+      const attributes = {
+        partitions: String(topic.numPartitions),
+        replicationFactor: String(topic.replicationFactor),
+        topicId: created.topicId,
+        validateOnly: String(request.validateOnly),
+        ...Object.fromEntries(topic.configs.map((config) => [`config.${config.name}`, config.value ?? ''])),
+      }
+      return [{ index, errorCode: created.errorCode, attributes }]
+    }),
+  rewriteResponse(request, response, verdict, call) {
+    const answered = [...response.topics]
+    const topics = request.topics.flatMap((topic, index) => {
+      if (verdict.denial(index)) return refusedTopic(topic.name, verdict, index)
+      const at = answered.findIndex((candidate) => candidate.name === topic.name)
+      return at < 0 ? [] : answered.splice(at, 1)
+    })
+    return { ...response, topics: topics.map((topic) => showCreated(topic, call)) }
+  },
+})
+
+function showCreated(topic: Created, call: Call): Created {
+  if (topic.errorCode !== errorCode.NONE) return topic
+  call.services.cluster.topics.learn(topic.topicId, topic.name)
+  const maySeeConfigs = { ...onTopic('describe', topic.name), attributes: configsScope }
+  if (isAllowed(call.services.guard.decide(call.session, maySeeConfigs))) return topic
+  return {
+    ...topic,
+    topicConfigErrorCode: errorCode.TOPIC_AUTHORIZATION_FAILED,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}
+
+function refusedTopic(name: string, verdict: Verdict, index: number): Created {
+  return {
+    name,
+    topicId: zeroTopicId,
+    ...adminRefusal(verdict.denial(index), errorCode.TOPIC_AUTHORIZATION_FAILED),
+    topicConfigErrorCode: errorCode.NONE,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}
+
+/** ALTER on each topic. */
+export const createPartitionsEnforcement = enforceElements({
+  api: createPartitions,
+  versions: [0, 3],
+  describe: (request) => request.topics.map((topic) => onTopic('alter', topic.name)),
+  refuse(request, verdict) {
+    if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
+    return { throttleTimeMs: 0, results: request.topics.map((topic, index) => refusedGrowth(topic.name, verdict, index)) }
+  },
+  rewriteRequest(request, verdict) {
+    const topics = request.topics.filter((_, index) => !verdict.denial(index))
+    return topics.length === request.topics.length ? request : { ...request, topics }
+  },
+  done: (request, response) =>
+    request.topics.flatMap((topic, index) => {
+      const result = response.results.find((candidate) => candidate.name === topic.name)
+      const attributes = { partitions: String(topic.count), validateOnly: String(request.validateOnly) }
+      return result === undefined ? [] : [{ index, errorCode: result.errorCode, attributes }]
+    }),
+  rewriteResponse(request, response, verdict) {
+    const answered = [...response.results]
+    const results = request.topics.flatMap((topic, index) => {
+      if (verdict.denial(index)) return refusedGrowth(topic.name, verdict, index)
+      const at = answered.findIndex((candidate) => candidate.name === topic.name)
+      return at < 0 ? [] : answered.splice(at, 1)
+    })
+    return { ...response, results }
+  },
+})
+
+function refusedGrowth(name: string, verdict: Verdict, index: number): Grown {
+  return { name, ...adminRefusal(verdict.denial(index), errorCode.TOPIC_AUTHORIZATION_FAILED) }
+}

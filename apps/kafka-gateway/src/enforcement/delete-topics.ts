@@ -1,0 +1,84 @@
+import { deleteTopics, errorCode } from '@weir/kafka-protocol'
+import type { RequestOf, ResponseOf } from '@weir/kafka-protocol'
+import { zeroTopicId } from '../upstream/topics.ts'
+import { enforceElements } from './element.ts'
+import type { Verdict } from './element.ts'
+import { adminRefusal, isAllowed } from './enforcement.ts'
+import type { Call } from './enforcement.ts'
+import { isUnknownTopic, onTopic, onTopicOf } from './operations.ts'
+
+type Request = RequestOf<typeof deleteTopics>
+type Target = { readonly name: string | null; readonly topicId: string }
+type Deleted = ResponseOf<typeof deleteTopics>['responses'][number]
+
+/** From here on topics are given by name or id. */
+const topicIdVersion = 6
+
+/** DELETE on each topic. A topic given by id is answered with its name only to those who may describe it. */
+export const deleteTopicsEnforcement = enforceElements({
+  api: deleteTopics,
+  versions: [1, 6],
+  prepare: (request, call) =>
+    call.version < topicIdVersion
+      ? undefined
+      : call.services.cluster.resolveTopicIds(request.topics.flatMap((topic) => (topic.name === null ? topic.topicId : []))),
+  describe: (request, call) =>
+    targetsOf(request, call.version).map((target) => onTopicOf('delete', target, call.services.cluster.topics)),
+  refuse(request, verdict, call) {
+    const targets = targetsOf(request, call.version)
+    if (targets.some((_, index) => !verdict.denial(index))) return 'partial'
+    return { responses: targets.map((target, index) => refusedTopic(target, verdict, index, call)) }
+  },
+  rewriteRequest(request, verdict, call) {
+    const isPartial = targetsOf(request, call.version).some((_, index) => verdict.denial(index))
+    if (!isPartial) return request
+    return {
+      ...request,
+      topics: request.topics.filter((_, index) => !verdict.denial(index)),
+      topicNames: request.topicNames.filter((_, index) => !verdict.denial(index)),
+    }
+  },
+  done: (request, response, _verdict, call) =>
+    targetsOf(request, call.version).flatMap((target, index) => {
+      const deleted = response.responses.find((candidate) => isSame(candidate, target))
+      return deleted === undefined
+        ? []
+        : [{ index, errorCode: deleted.errorCode, attributes: { topicId: deleted.topicId } }]
+    }),
+  rewriteResponse(request, response, verdict, call) {
+    const targets = targetsOf(request, call.version)
+    if (targets.every((_, index) => !verdict.denial(index))) return response
+    const answered = [...response.responses]
+    const responses = targets.flatMap((target, index) => {
+      if (verdict.denial(index)) return refusedTopic(target, verdict, index, call)
+      const at = answered.findIndex((candidate) => isSame(candidate, target))
+      return at < 0 ? [] : answered.splice(at, 1)
+    })
+    return { ...response, responses }
+  },
+})
+
+function targetsOf(request: Request, version: number): readonly Target[] {
+  if (version >= topicIdVersion) return request.topics
+  return request.topicNames.map((name) => ({ name, topicId: zeroTopicId }))
+}
+
+function isSame(a: Target, b: Target): boolean {
+  return b.name === null ? a.topicId === b.topicId : a.name === b.name
+}
+
+function refusedTopic(target: Target, verdict: Verdict, index: number, call: Call): Deleted {
+  const denial = verdict.denial(index)
+  const isUnknown = denial !== undefined && isUnknownTopic(denial.decision)
+  const refusal = isUnknown
+    ? { errorCode: errorCode.UNKNOWN_TOPIC_ID, errorMessage: null }
+    : adminRefusal(denial, errorCode.TOPIC_AUTHORIZATION_FAILED)
+  return { name: shownName(target, call), topicId: target.topicId, ...refusal }
+}
+
+function shownName(target: Target, call: Call): string | null {
+  if (target.name !== null) return target.name
+  const name = call.services.cluster.topics.name(target.topicId)
+  if (name === undefined) return null
+  return isAllowed(call.services.guard.decide(call.session, onTopic('describe', name))) ? name : null
+}

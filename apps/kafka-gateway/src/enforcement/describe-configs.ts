@@ -1,0 +1,72 @@
+import { describeConfigs, errorCode } from '@weir/kafka-protocol'
+import type { RequestOf, ResponseOf } from '@weir/kafka-protocol'
+import { enforceElements } from './element.ts'
+import type { Verdict } from './element.ts'
+import { adminRefusal } from './enforcement.ts'
+import { configsScope, onCluster, onGroup, onTopic, refused } from './operations.ts'
+
+type Asked = RequestOf<typeof describeConfigs>['resources'][number]
+type Described = ResponseOf<typeof describeConfigs>['results'][number]
+
+/** ConfigResource types. */
+const type = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 }
+const clusterTypes: readonly number[] = [type.broker, type.brokerLogger, type.clientMetrics]
+
+/** Settings of a broker that hold addresses behind the gateway. */
+const innerAddress = /listener|controller\.quorum|\.hosts?$|^host\.|zookeeper|^rack|log\.dir/
+
+/** DESCRIBE_CONFIGS on the topic, the group, or for everything that is a broker's on the cluster. */
+export const describeConfigsEnforcement = enforceElements({
+  api: describeConfigs,
+  versions: [1, 4],
+  describe: (request) =>
+    request.resources.map((resource) => {
+      if (resource.resourceType === type.topic) {
+        return { ...onTopic('describe', resource.resourceName), attributes: configsScope }
+      }
+      if (resource.resourceType === type.group) return onGroup('describe', resource.resourceName, configsScope)
+      const cluster = onCluster('describe', configsScope)
+      return clusterTypes.includes(resource.resourceType)
+        ? cluster
+        : refused(cluster, 'gateway.unknown-config-type', `No resource has the type ${resource.resourceType}.`)
+    }),
+  refuse(request, verdict) {
+    if (request.resources.some((_, index) => !verdict.denial(index))) return 'partial'
+    return { throttleTimeMs: 0, results: request.resources.map((asked, index) => refusedConfigs(asked, verdict, index)) }
+  },
+  rewriteRequest(request, verdict) {
+    const resources = request.resources.filter((_, index) => !verdict.denial(index))
+    return resources.length === request.resources.length ? request : { ...request, resources }
+  },
+  rewriteResponse(request, response, verdict) {
+    const answered = [...response.results]
+    const results = request.resources.flatMap((asked, index) => {
+      if (verdict.denial(index)) return refusedConfigs(asked, verdict, index)
+      const at = answered.findIndex(
+        (candidate) => candidate.resourceType === asked.resourceType && candidate.resourceName === asked.resourceName,
+      )
+      return at < 0 ? [] : answered.splice(at, 1).map(withoutInnerAddresses)
+    })
+    return { ...response, results }
+  },
+})
+
+function withoutInnerAddresses(result: Described): Described {
+  if (result.resourceType !== type.broker) return result
+  const configs = result.configs.map((config) =>
+    innerAddress.test(config.name) ? { ...config, value: null, isSensitive: true, synonyms: [] } : config,
+  )
+  return { ...result, configs }
+}
+
+function refusedConfigs(asked: Asked, verdict: Verdict, index: number): Described {
+  const code = clusterTypes.includes(asked.resourceType)
+    ? errorCode.CLUSTER_AUTHORIZATION_FAILED
+    : asked.resourceType === type.group
+      ? errorCode.GROUP_AUTHORIZATION_FAILED
+      : asked.resourceType === type.topic
+        ? errorCode.TOPIC_AUTHORIZATION_FAILED
+        : errorCode.INVALID_REQUEST
+  const { resourceType, resourceName } = asked
+  return { ...adminRefusal(verdict.denial(index), code), resourceType, resourceName, configs: [] }
+}

@@ -1,0 +1,102 @@
+/**
+ * Fetch sessions (KIP-227): after a first full request a consumer names only what changed, and the broker answers only what has
+ * news. The gateway keeps what each session holds, so that a refused partition can be kept from the broker while the client goes
+ * on seeing its error, and comes back when the policy allows it.
+ */
+import type { RequestOf, fetch } from '@weir/kafka-protocol'
+import type { Denial } from './enforcement.ts'
+
+export type FetchRequest = RequestOf<typeof fetch>
+export type FetchTopic = FetchRequest['topics'][number]
+export type FetchPartition = FetchTopic['partitions'][number]
+
+/** One partition of a session or request. `denial` set: it is not asked of the broker. */
+export type Wanted = {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: FetchPartition
+  denial: Denial | undefined
+}
+
+/** Partitions by topic and number; a topic is known by name up to v12 and by id from v13 on. */
+export class WantedPartitions {
+  readonly #wanted = new Map<string, Map<number, Wanted>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(topic: string, topicId: string, partition: number): Wanted | undefined {
+    return this.#wanted.get(topic === '' ? topicId : topic)?.get(partition)
+  }
+
+  set(wanted: Wanted): void {
+    const key = wanted.topic === '' ? wanted.topicId : wanted.topic
+    let partitions = this.#wanted.get(key)
+    if (partitions === undefined) {
+      partitions = new Map()
+      this.#wanted.set(key, partitions)
+    }
+    if (!partitions.has(wanted.partition.partition)) this.#size++
+    partitions.set(wanted.partition.partition, wanted)
+  }
+
+  delete(topic: string, topicId: string, partition: number): void {
+    const key = topic === '' ? topicId : topic
+    const partitions = this.#wanted.get(key)
+    if (partitions?.delete(partition) !== true) return
+    this.#size--
+    if (partitions.size === 0) this.#wanted.delete(key)
+  }
+
+  *[Symbol.iterator](): Generator<Wanted> {
+    for (const partitions of this.#wanted.values()) yield* partitions.values()
+  }
+}
+
+export type FetchSession = {
+  readonly id: number
+  readonly partitions: WantedPartitions
+  /** The policy revision that all decisions of this session were made under. */
+  policyRevision: string
+}
+
+/** The sessions of one client connection. A client that brings a session from elsewhere is told to start over (70). */
+export class FetchSessions {
+  readonly #sessions = new Map<number, FetchSession>()
+  readonly #maxPartitions: number
+
+  constructor(maxPartitions: number) {
+    this.#maxPartitions = maxPartitions
+  }
+
+  get(id: number): FetchSession | undefined {
+    return this.#sessions.get(id)
+  }
+
+  /** False when it would hold more than the limit: the client then goes on without a session. */
+  keep(session: FetchSession): boolean {
+    let held = session.partitions.size
+    for (const other of this.#sessions.values()) if (other.id !== session.id) held += other.partitions.size
+    if (held > this.#maxPartitions) return false
+    this.#sessions.set(session.id, session)
+    return true
+  }
+
+  forget(id: number): void {
+    this.#sessions.delete(id)
+  }
+}
+
+/** Regroups partitions by topic, as a request has them. */
+export function asTopics(wanted: Iterable<Wanted>): FetchTopic[] {
+  const topics = new Map<string, FetchTopic>()
+  for (const { topic, topicId, partition } of wanted) {
+    const key = topic === '' ? topicId : topic
+    const found = topics.get(key)
+    if (found === undefined) topics.set(key, { topic, topicId, partitions: [partition] })
+    else found.partitions.push(partition)
+  }
+  return [...topics.values()]
+}
