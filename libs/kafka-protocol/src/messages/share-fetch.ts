@@ -1,13 +1,9 @@
 import { api, array, bool, int16, int32, int64, int8, records, string, struct, uuid } from '../schema.ts'
+import { nodeEndpoint } from './leadership.ts'
 
 const acknowledgementBatches = array({ firstOffset: int64(), lastOffset: int64(), acknowledgeTypes: array(int8()) })
 const currentLeader = struct({ leaderId: int32(), leaderEpoch: int32() })
-const nodeEndpoints = array({
-  nodeId: int32(),
-  host: string(),
-  port: int32(),
-  rack: string({ nullable: 0, default: null }),
-})
+const nodeEndpoints = array(nodeEndpoint)
 
 /** ShareFetch (KIP-932; acquire mode KIP-1206; renewal of the lock KIP-1222). */
 export const shareFetch = api(
