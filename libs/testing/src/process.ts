@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { findOnPath } from './programs.ts'
+import { findOnPath, findProgram } from './programs.ts'
 
 /** How a program ended: its code, or the signal that ended it. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
@@ -41,6 +41,7 @@ export type RunningProcess = {
 export type Finished = Exit & { readonly stdout: string; readonly stderr: string }
 
 const outputLimitBytes = 8 * 1024 * 1024
+const drainMs = 1_000
 const living = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL')
@@ -56,8 +57,8 @@ export async function startProcess(
   options: ProcessOptions = {},
 ): Promise<RunningProcess> {
   const env = { ...process.env, ...options.env }
-  const path = command.includes('/') ? command : findOnPath(command, env['PATH'])
-  if (path === undefined) throw new Error(`${command} is not on PATH.`)
+  const path = findProgram(command, env['PATH'])
+  if (path === undefined) throw new Error(`${command} is not a program here, nor on PATH.`)
   const [program = path, ...leading] = [...endWithParent(), path]
   const child = spawn(program, [...leading, ...args], {
     cwd: options.cwd,
@@ -68,6 +69,10 @@ export async function startProcess(
   })
   const output = captureOutput(child, options.logFile)
   const exited = new Promise<Exit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })))
+  child.once('exit', () => {
+    // What the program itself started may live on and hold its pipes open.
+    setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), drainMs).unref()
+  })
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', (cause) => reject(new Error(`${command} cannot be started: ${cause.message}`, { cause })))

@@ -6,6 +6,11 @@ export function findOnPath(name: string, path = process.env['PATH'] ?? ''): stri
   return firstProgram(path.split(delimiter).map((folder) => join(folder, name)))
 }
 
+/** The path of a program that is given by its path or by its name on PATH, or undefined. */
+export function findProgram(command: string, path?: string): string | undefined {
+  return command.includes('/') ? firstProgram([command]) : findOnPath(command, path)
+}
+
 /** Java 17 or later: of JAVA_HOME, else on PATH, else what a Debian package has put under /usr/lib/jvm. */
 export function findJava(): string | undefined {
   const home = process.env['JAVA_HOME']
