@@ -95,11 +95,11 @@ function tagsEncoder(layout: Layout, form: Form): Encode<AnyStruct> {
     present.sort((a, b) => a.tag - b.tag)
     writer.varint(present.length)
     let previous = -1
-    for (const { tag, write } of present) {
-      if (tag <= previous) throw new ValueFault('malformed', `tag ${tag} twice`)
-      previous = tag
-      writer.varint(tag)
-      writer.sized(() => write(writer))
+    for (const entry of present) {
+      if (entry.tag <= previous) throw new ValueFault('malformed', `tag ${entry.tag} twice`)
+      previous = entry.tag
+      writer.varint(entry.tag)
+      writer.sized(() => entry.write(writer))
     }
   }
 }

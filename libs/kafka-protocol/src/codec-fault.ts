@@ -5,19 +5,14 @@ export class ValueFault extends Error {
   readonly reason: KafkaProtocolFault
   path = ''
 
-  constructor(reason: KafkaProtocolFault, detail: string, options?: ErrorOptions) {
-    super(detail, options)
+  constructor(reason: KafkaProtocolFault, detail: string) {
+    super(detail)
     this.reason = reason
   }
 }
 
-/** The fault with one more step of its path. What the Buffer methods throw (a number out of range, a wrong type) is a fault too. */
+/** The same error; if it is a fault, with one more step of its path. */
 export function faultAt(step: string, error: unknown): unknown {
-  if (error instanceof RangeError || error instanceof TypeError) {
-    const fault = new ValueFault('malformed', error.message, { cause: error })
-    fault.path = step
-    return fault
-  }
   if (error instanceof ValueFault) error.path = step + error.path
   return error
 }
@@ -25,7 +20,6 @@ export function faultAt(step: string, error: unknown): unknown {
 /** What leaves the codec: the same fault with its whole path, as in `CreateTopicsRequest.topics[3].name: …`. */
 export function protocolError(message: string, error: unknown): unknown {
   const fault = faultAt(message, error)
-  return fault instanceof ValueFault
-    ? new KafkaProtocolError(fault.reason, `${fault.path}: ${fault.message}`, { cause: fault.cause })
-    : fault
+  if (!(fault instanceof ValueFault)) return fault
+  return new KafkaProtocolError(fault.reason, `${fault.path}: ${fault.message}`)
 }

@@ -3,7 +3,7 @@ import { ValueFault } from './codec-fault.ts'
 const initialBytes = 256
 const largestFrameBytes = 0x7fff_ffff
 
-/** A growing frame. Numbers out of their type's range are refused by the Buffer methods with a RangeError. */
+/** A growing frame. What its type cannot hold is refused with a ValueFault that does not repeat the value. */
 export class ByteWriter {
   #buffer = Buffer.allocUnsafe(initialBytes)
   offset = 0
@@ -23,31 +23,37 @@ export class ByteWriter {
   }
 
   int8(value: number): void {
+    checkInteger(value, -0x80, 0x7f)
     const start = this.#extend(1)
     this.#buffer.writeInt8(value, start)
   }
 
   int16(value: number): void {
+    checkInteger(value, -0x8000, 0x7fff)
     const start = this.#extend(2)
     this.#buffer.writeInt16BE(value, start)
   }
 
   int32(value: number): void {
+    checkInteger(value, -0x8000_0000, 0x7fff_ffff)
     const start = this.#extend(4)
     this.#buffer.writeInt32BE(value, start)
   }
 
   int64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new ValueFault('malformed', 'not a 64-bit integer')
     const start = this.#extend(8)
     this.#buffer.writeBigInt64BE(value, start)
   }
 
   uint16(value: number): void {
+    checkInteger(value, 0, 0xffff)
     const start = this.#extend(2)
     this.#buffer.writeUInt16BE(value, start)
   }
 
   uint32(value: number): void {
+    checkInteger(value, 0, 0xffff_ffff)
     const start = this.#extend(4)
     this.#buffer.writeUInt32BE(value, start)
   }
@@ -106,6 +112,12 @@ export class ByteWriter {
   frame(): Buffer {
     this.#buffer.writeInt32BE(this.offset - 4, 0)
     return this.#buffer.subarray(0, this.offset)
+  }
+}
+
+function checkInteger(value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new ValueFault('malformed', `not an integer from ${min} to ${max}`)
   }
 }
 

@@ -6,7 +6,17 @@ import { ByteReader } from './codec-reader.ts'
 import { ByteWriter } from './codec-writer.ts'
 import { apiByKey } from './apis.ts'
 import { KafkaProtocolError } from './protocol-error.ts'
-import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from './schema.ts'
+import {
+  int16,
+  int32,
+  string,
+  type Api,
+  type RequestInputOf,
+  type RequestOf,
+  type ResponseInputOf,
+  type ResponseOf,
+  type StructValue,
+} from './schema.ts'
 
 const apiVersionsKey = 18
 
@@ -18,6 +28,20 @@ export interface RequestHeader {
   /** Where the body begins in the buffer that was given. */
   readonly bodyOffset: number
 }
+
+/** The fields of every request header. The client id keeps its int16 length even where tagged fields follow it (KIP-511). */
+const requestHeader = {
+  apiKey: int16(),
+  apiVersion: int16(),
+  correlationId: int32(),
+  clientId: string({ nullable: 0 }),
+}
+const plain: Form = { version: 0, flexible: false }
+const decodeRequestHeader = structDecoder(requestHeader, plain)
+const encodeRequestHeader = structEncoder(requestHeader, plain)
+/** No tagged field of a header is known, so they are passed over when reading, and none are written. */
+const decodeHeaderTags = structDecoder({}, { version: 0, flexible: true })
+const encodeHeaderTags = structEncoder({}, { version: 0, flexible: true })
 
 interface Codec {
   readonly decode: Decode<AnyStruct>
@@ -64,34 +88,12 @@ export function hasFlexibleResponseHeader(api: Api, version: number): boolean {
 export function readRequestHeader(frame: Buffer, offset = 0): RequestHeader {
   try {
     const reader = new ByteReader(frame, offset)
-    const apiKey = reader.int16()
-    const apiVersion = reader.int16()
-    const correlationId = reader.int32()
-    const clientId = readClientId(reader)
-    const api = apiByKey(apiKey)
-    if (api !== undefined && isFlexible(api, apiVersion)) skipTags(reader)
-    return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
+    const header = decodeRequestHeader(reader) as unknown as StructValue<typeof requestHeader>
+    const api = apiByKey(header.apiKey)
+    if (api !== undefined && isFlexible(api, header.apiVersion)) decodeHeaderTags(reader)
+    return { ...header, bodyOffset: reader.offset }
   } catch (error) {
     throw protocolError('RequestHeader', error)
-  }
-}
-
-/** With an int16 length even in the flexible header (KIP-511). */
-function readClientId(reader: ByteReader): string | null {
-  const length = reader.int16()
-  if (length === -1) return null
-  if (length < 0) throw new ValueFault('oversize', `negative length ${length} of the client id`)
-  return reader.text(length)
-}
-
-function skipTags(reader: ByteReader): void {
-  const count = reader.varint()
-  let previous = -1
-  for (let i = 0; i < count; i++) {
-    const tag = reader.varint()
-    if (tag <= previous) throw new ValueFault('malformed', `tag ${tag} after tag ${previous}`)
-    previous = tag
-    reader.take(reader.varint())
   }
 }
 
@@ -129,7 +131,7 @@ function decodeHeader(name: string, buffer: Buffer, offset: number, flexible: bo
   try {
     const reader = new ByteReader(buffer, offset)
     const correlationId = reader.int32()
-    if (flexible) skipTags(reader)
+    if (flexible) decodeHeaderTags(reader)
     return { correlationId, bodyOffset: reader.offset }
   } catch (error) {
     throw protocolError(name, error)
@@ -159,19 +161,10 @@ export function encodeRequest<A extends Api>(
 ): Buffer {
   const { encode } = codecOf(api, version, 'request')
   return encodeFrame(`${api.name}Request`, (writer) => {
-    writer.int16(api.key)
-    writer.int16(version)
-    writer.int32(header.correlationId)
-    writeClientId(writer, header.clientId)
-    if (isFlexible(api, version)) writer.varint(0)
+    encodeRequestHeader(writer, { ...header, apiKey: api.key, apiVersion: version })
+    if (isFlexible(api, version)) encodeHeaderTags(writer, {})
     encode(writer, body as unknown as AnyStruct)
   })
-}
-
-function writeClientId(writer: ByteWriter, clientId: string | null): void {
-  const length = clientId === null ? -1 : Buffer.byteLength(clientId, 'utf8')
-  writer.int16(length)
-  if (clientId !== null) writer.text(clientId, length)
 }
 
 /** Encodes a response with its size prefix, ready to write. Throws as `encodeRequest` does. */
@@ -184,7 +177,7 @@ export function encodeResponse<A extends Api>(
   const { encode } = codecOf(api, version, 'response')
   return encodeFrame(`${api.name}Response`, (writer) => {
     writer.int32(correlationId)
-    if (hasFlexibleResponseHeader(api, version)) writer.varint(0)
+    if (hasFlexibleResponseHeader(api, version)) encodeHeaderTags(writer, {})
     encode(writer, body as unknown as AnyStruct)
   })
 }
