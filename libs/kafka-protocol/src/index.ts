@@ -12,6 +12,8 @@ export {
 export { errorCode, errorName, type ErrorName } from './errors.ts'
 export { FrameAssembler, type Frame, type FrameAssemblerOptions } from './framing.ts'
 export { KafkaProtocolError, type KafkaProtocolFault } from './protocol-error.ts'
+export { newBatchHeader, readBatchHeader, verifyBatchChecksum, type BatchHeader } from './records/batch-header.ts'
+export { blankPartialBatch, deliveredRuns, type DeliveredRuns } from './records/delivered-runs.ts'
 export type {
   Api,
   Field,

@@ -3,14 +3,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.internals.RecordHeader;
-import org.apache.kafka.common.record.CompressionType;
-import org.apache.kafka.common.record.ControlRecordType;
-import org.apache.kafka.common.record.EndTransactionMarker;
-import org.apache.kafka.common.record.MemoryRecords;
-import org.apache.kafka.common.record.MemoryRecordsBuilder;
-import org.apache.kafka.common.record.Record;
-import org.apache.kafka.common.record.RecordBatch;
-import org.apache.kafka.common.record.SimpleRecord;
+import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.EndTransactionMarker;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.utils.BufferSupplier;
 
@@ -28,7 +28,8 @@ public class RecordVectors {
       String name = type.name;
       out.append(entry(name + "-whole", batch(type, (byte) 2, 100, 40)));
       out.append(entry(name + "-compacted", compact(batch(type, (byte) 2, 100, 40))));
-      out.append(entry(name + "-large", compact(batch(type, (byte) 2, 5000, 3000))));
+      // More than one block of Java's LZ4 (64 KiB) and snappy (32 KiB) streams.
+      if (type.id > 1) out.append(entry(name + "-large", compact(batch(type, (byte) 2, 5001, 1800))));
     }
     out.append(entry("emptied", drop(batch(CompressionType.NONE, (byte) 2, 100, 3))));
     out.append(entry("control", MemoryRecords.withEndTransactionMarker(700, TIME, 3, 42L, (short) 7,
@@ -47,7 +48,7 @@ public class RecordVectors {
     SimpleRecord[] records = new SimpleRecord[count];
     for (int i = 0; i < count; i++) {
       byte[] key = ("key-" + i).getBytes(StandardCharsets.UTF_8);
-      byte[] value = i % 7 == 3 ? null : ("value " + i + " " + "abcdefgh".repeat(i % 11)).getBytes(StandardCharsets.UTF_8);
+      byte[] value = i % 7 == 3 ? null : ("value " + i % 5 + " " + "abcdefgh".repeat(i % 11)).getBytes(StandardCharsets.UTF_8);
       records[i] = new SimpleRecord(TIME + i, key, value, new RecordHeader[] {new RecordHeader("h", new byte[] {1, 2})});
     }
     return records;
@@ -95,11 +96,20 @@ public class RecordVectors {
     byte[] bytes = new byte[records.buffer().remaining()];
     records.buffer().duplicate().get(bytes);
     StringBuilder offsets = new StringBuilder();
+    long first = -1;
+    long last = -2;
     for (RecordBatch batch : records.batches()) {
       if (batch.isControlBatch()) continue;
-      for (Record record : batch) offsets.append(offsets.isEmpty() ? "" : ",").append(record.offset());
+      for (Record record : batch) {
+        if (record.offset() != last + 1) {
+          if (first >= 0) offsets.append(first).append("-").append(last).append(" ");
+          first = record.offset();
+        }
+        last = record.offset();
+      }
     }
-    return "  \"" + name + "\": { \"base64\": \"" + java.util.Base64.getEncoder().encodeToString(bytes) + "\", \"offsets\": ["
-        + offsets + "] },\n";
+    if (first >= 0) offsets.append(first).append("-").append(last);
+    return "  \"" + name + "\": { \"base64\": \"" + java.util.Base64.getEncoder().encodeToString(bytes) + "\", \"runs\": \""
+        + offsets + "\" },\n";
   }
 }
