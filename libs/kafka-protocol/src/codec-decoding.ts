@@ -3,6 +3,7 @@ import {
   defaultMaker,
   elementOf,
   fieldsOf,
+  largestTag,
   layoutOf,
   leastBytes,
   longestStringBytes,
@@ -68,6 +69,7 @@ function tagsDecoder(layout: Layout, form: Form): (reader: ByteReader, struct: A
     for (let i = 0; i < count; i++) {
       const tag = reader.varint()
       if (tag <= previous) throw new ValueFault('malformed', `tag ${tag} after tag ${previous}`)
+      if (tag > largestTag) throw new ValueFault('malformed', `tag ${tag}`)
       previous = tag
       const size = reader.varint()
       const entry = known.get(tag)

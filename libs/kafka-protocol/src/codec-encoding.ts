@@ -4,6 +4,7 @@ import {
   defaultTest,
   elementOf,
   fieldsOf,
+  largestTag,
   layoutOf,
   longestStringBytes,
   mayBeNull,
@@ -105,7 +106,7 @@ function tagsEncoder(layout: Layout, form: Form): Encode<AnyStruct> {
 }
 
 function unknownTagWriter({ tag, bytes }: UnknownTag): TagWriter {
-  if (!Number.isInteger(tag) || tag < 0 || tag > 0x7fff_ffff) throw new ValueFault('malformed', `tag ${tag}`)
+  if (!Number.isInteger(tag) || tag < 0 || tag > largestTag) throw new ValueFault('malformed', `tag ${tag}`)
   return { tag, write: (writer) => writer.slice(bytes) }
 }
 

@@ -151,6 +151,9 @@ function leastStructBytes(fields: Fields, form: Form): number {
   return bytes
 }
 
+/** Kafka keeps the number above for itself, and reads tags as signed. */
+export const largestTag = 0x7fff_fffe
+
 /** Longest string in either encoding. */
 export const longestStringBytes = 0x7fff
 

@@ -44,6 +44,7 @@ const refusals: [string, Field, version: number, hex: string, reason: string, me
   ['an unknown presence', struct({}, { nullable: 0 }), 0, '02', 'malformed', '.field: presence byte 2 of a struct'],
   ['tags that fall', int8(), 1, '010202000100', 'malformed', ': tag 1 after tag 2'],
   ['a tag twice', int8(), 1, '010202000200', 'malformed', ': tag 2 after tag 2'],
+  ['a tag that Kafka keeps for itself', int8(), 1, '0101ffffffff0700', 'malformed', ': tag 2147483647'],
   ['an unknown tag longer than the rest', int8(), 1, '0101020500', 'truncated', ': needs 5 bytes, 1 are left'],
   ['a count of tags without tags', int8(), 1, '01ffffffff0f', 'truncated', ': needs 1 bytes, 0 are left'],
   ['a tagged field cut by its size', int32({ tag: 0 }), 1, '01000300000001', 'truncated', '.field: needs 4 bytes, 3'],

@@ -155,6 +155,9 @@ describe('tagged fields', () => {
       'SampleRequest: tagged fields in a version that has none',
     )
     expect(() => encoded({ plain: 1, second: 9, unknownTags: unknown })).toThrow('SampleRequest: tag 2 twice')
+    for (const tag of [-1, 0.5, 0x7fff_ffff]) {
+      expect(() => encoded({ plain: 1, unknownTags: [{ tag, bytes: Buffer.alloc(1) }] })).toThrow(`tag ${tag}`)
+    }
   })
 
   it('become tagged in the version that says so', () => {
