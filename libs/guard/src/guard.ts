@@ -116,6 +116,11 @@ export class Guard {
     return policy.decide(session.principal, operation)
   }
 
+  /** Revision of the policy in force; empty before the first. */
+  get policyRevision(): string {
+    return this.#policy.current()?.revision ?? ''
+  }
+
   /** May the session do the action on at least one resource with this prefix (`kafka:topic:`)? */
   allowsAny(session: Session, action: Operation['action'], prefix: `${Protocol}:${string}:`): boolean {
     return !session.ended && (this.#policy.current()?.allowsAny(session.principal, action, prefix) ?? false)
