@@ -1,0 +1,8 @@
+export { compilePolicy } from './compile-policy.ts'
+export type { CompileOptions, CompiledPolicy } from './compile-policy.ts'
+export { describePolicyProblems, parsePolicy } from './parse-policy.ts'
+export type { ParsedPolicy } from './parse-policy.ts'
+export type { Approval, Effect, Policy, Rule, SubjectEntry } from './policy.ts'
+export type { NamePattern, ResourcePattern } from './resource-pattern.ts'
+export { actionsByKind } from './rights.ts'
+export type { ResourceKind } from './rights.ts'
