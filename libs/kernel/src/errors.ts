@@ -27,6 +27,9 @@ export const errorCatalogue = {
   WEIR_PRINCIPAL_CHANGED: 'Re-authentication must prove the same principal as before.',
   WEIR_SESSION_EXPIRED: 'The session ended with the credential that proved it.',
   WEIR_EVIDENCE_UNRECORDABLE: 'The evidence cannot be written, so the operation is refused.',
+  WEIR_EVIDENCE_DAMAGED: 'Evidence on disk is damaged; what is damaged was set aside and kept.',
+  WEIR_EVIDENCE_FORKED: 'The control plane holds other evidence in the same place, so this epoch is not shipped on.',
+  WEIR_SPOOL_IN_USE: 'Another process holds the evidence spool.',
   WEIR_SEGMENT_INVALID: 'The evidence segment is not well formed.',
   WEIR_SEGMENT_SIGNATURE: 'The signature of the evidence segment does not verify.',
   WEIR_GATEWAY_KEY_CONFLICT: 'This gateway id is enrolled with another key or identity.',
@@ -40,6 +43,7 @@ export const errorCatalogue = {
   WEIR_INVALID_REQUEST: 'The request is not well formed.',
   WEIR_NOT_FOUND: 'There is no such thing, or you may not see it.',
   WEIR_PORT_IN_USE: 'The port is in use by another process.',
+  WEIR_STORE_UNAVAILABLE: 'The database of the control plane cannot be used now.',
   WEIR_INTERNAL: 'A fault in Weir itself.',
 } as const satisfies Record<`WEIR_${string}`, string>
 

@@ -1,0 +1,7 @@
+export { decodeSegment, verifySegment } from './segment.ts'
+export { installationKey } from './installation-key.ts'
+export { canonicalSegmentHeader, parseSegmentHeader, segmentHeaderHash } from './segment-header.ts'
+export { openSpool } from './spool.ts'
+export type { DecodedSegment, SessionIdentity } from './event-decoder.ts'
+export type { FileSystem } from './file-system.ts'
+export type { Spool, SpoolOptions } from './spool.ts'
