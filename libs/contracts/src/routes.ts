@@ -136,8 +136,11 @@ export const routes = {
       partition: z.coerce.number().int().nonnegative(),
       offset: z.coerce.number().int().nonnegative(),
     }),
+    errors: ['WEIR_UNSUPPORTED'],
     response: z.object({
       accesses: z.array(accessSchema),
+      /** There are more than the answer holds (10,000, the oldest). */
+      more: z.boolean().optional(),
       /** Events that gateways report as not shipped yet: an answer is complete up to these. */
       pending: z.array(z.object({ gatewayId: z.string(), oldestUnshippedMs: z.int() })),
     }),
