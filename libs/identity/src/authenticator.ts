@@ -28,7 +28,7 @@ export type IssuerSettings = {
 
 /** Credential (a JWT, or a Weir key: recognised by `weir_`) to Principal. */
 export interface Authenticator {
-  /** A credential that was verified before and still counts; synchronous, about a microsecond. */
+  /** A credential that was verified before and still counts; synchronous, a few microseconds. */
   known(credential: string): Principal | undefined
   /** Never throws for what the credential is: a Refusal has a WEIR_* code and a reason for people, without the credential. */
   verify(credential: string): Promise<Principal | Refusal>
