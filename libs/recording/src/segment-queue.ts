@@ -65,11 +65,12 @@ export class SegmentQueue implements SegmentListener {
 
   /** The oldest segment that is not acknowledged, the same one until it is. Rejects when `signal` aborts, or the disk fails. */
   async next(signal: AbortSignal): Promise<SealedSegment> {
+    signal.throwIfAborted()
     for (;;) {
-      signal.throwIfAborted()
       const changed = this.#changed.promise
       const segment = await this.peek()
       if (segment !== undefined) return segment
+      signal.throwIfAborted()
       await untilAborted(changed, signal)
     }
   }
