@@ -28,3 +28,24 @@ export type {
 } from './schema.ts'
 export { SlabPool, type SlabPoolOptions } from './slabs.ts'
 export * from './tables.ts'
+export {
+  writeFetchResponse,
+  type FetchPartitionEdit,
+  type FetchResponseEdit,
+  type FetchTopicEdit,
+} from './walkers/fetch-response-edit.ts'
+export {
+  walkFetchResponse,
+  type FetchResponseWalk,
+  type FetchedPartition,
+  type FetchedTopic,
+  type NodeEndpoint,
+} from './walkers/fetch-response.ts'
+export {
+  filterProduceRequest,
+  walkProduceRequest,
+  type ProduceRequestWalk,
+  type ProducedBatch,
+  type ProducedPartition,
+  type ProducedTopic,
+} from './walkers/produce-request.ts'
