@@ -1,6 +1,6 @@
 export { findConfluentKafkaPython } from './confluent-kafka.ts'
 export { logInAs, startDevIssuer } from './issuer/index.ts'
-export type { DevIssuer, DevIssuerOptions, DevTokenOptions, Machines, People } from './issuer/index.ts'
+export type { DevIssuer, DevIssuerOptions, DevTokenOptions, Machine, Person } from './issuer/index.ts'
 export { startKafka } from './kafka.ts'
 export type { Credential, Kafka, KafkaBroker, KafkaOptions } from './kafka.ts'
 export { kafkaFolder, kafkaTool } from './kafka-distribution.ts'

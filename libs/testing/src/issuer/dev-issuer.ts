@@ -6,7 +6,7 @@ import { WeirError } from '@weir/kernel'
 import type { Stoppable } from '@weir/kernel'
 import type { JWTPayload } from 'jose'
 import { defaultMachines, defaultPeople, Identities } from './identities.ts'
-import type { Machines, People } from './identities.ts'
+import type { Machine, Person } from './identities.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createProvider } from './provider.ts'
 import { createRequestHandler } from './request-handler.ts'
@@ -17,8 +17,10 @@ export type DevIssuerOptions = {
   readonly port?: number
   /** A loopback address; default 127.0.0.1. */
   readonly host?: '127.0.0.1' | '::1' | 'localhost'
-  readonly people?: People
-  readonly machines?: Machines
+  /** Default: alice (payments), bob (analysts), carol and erin (platform-leads), dave. */
+  readonly people?: readonly Person[]
+  /** Default: etl, agent (acts for alice), kafka-gateway and control-plane, each with `<name>-secret`. */
+  readonly machines?: readonly Machine[]
   /** Default `weir-kafka` and `weir-control-plane`. A token that is asked for without naming one has all of them. */
   readonly audiences?: readonly string[]
   /** Lifetime of access tokens; default 3600. */
@@ -44,8 +46,6 @@ export type DevIssuer = Stoppable & {
   readonly audiences: readonly string[]
   /** An access token without a login. Throws TypeError for an unknown subject without groups. */
   token(subject: string, options?: DevTokenOptions): Promise<string>
-  /** The client secret of a machine; its client id is its name. */
-  clientSecret(machine: string): string
   /** Signs with a new key from now on; `withdraw` unpublishes the older ones. Resolves with the new key's id. */
   rotate(options?: { withdraw?: boolean }): Promise<string>
 }
@@ -104,7 +104,6 @@ export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<De
     port: (server.address() as AddressInfo).port,
     audiences,
     token,
-    clientSecret: (machine) => identities.secretOf(machine),
     async rotate({ withdraw = false } = {}) {
       const kid = await keys.rotate({ withdraw })
       provider = newProvider()

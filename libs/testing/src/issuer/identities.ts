@@ -1,66 +1,62 @@
 /** Who the dev issuer knows: people, who log in with their name alone, and machines, which have a secret. */
 
-/** Groups of each person, by subject. */
-export type People = Readonly<Record<string, readonly string[]>>
+export type Person = { readonly subject: string; readonly groups: readonly string[] }
 
 export type Machine = {
+  /** Also the subject of its tokens. */
+  readonly clientId: string
+  readonly clientSecret: string
   readonly groups: readonly string[]
-  /** Default: the name with `-secret` behind it. */
-  readonly secret?: string
-  /** People and machines that it may get a delegated token for (RFC 8693). */
+  /** Subjects that it may get a delegated token for (RFC 8693). Default: none. */
   readonly actsFor?: readonly string[]
 }
-/** Machines by client id, which is also the subject of their tokens. */
-export type Machines = Readonly<Record<string, Machine>>
 
-export const defaultPeople: People = {
-  alice: ['payments'],
-  bob: ['analysts'],
-  carol: ['platform-leads'],
-  erin: ['platform-leads'],
-  dave: [],
-}
+export const defaultPeople: readonly Person[] = [
+  { subject: 'alice', groups: ['payments'] },
+  { subject: 'bob', groups: ['analysts'] },
+  { subject: 'carol', groups: ['platform-leads'] },
+  { subject: 'erin', groups: ['platform-leads'] },
+  { subject: 'dave', groups: [] },
+]
 
-export const defaultMachines: Machines = {
-  etl: { groups: ['etl'] },
-  agent: { groups: [], actsFor: ['alice'] },
-  'kafka-gateway': { groups: ['gateways'] },
-  'control-plane': { groups: [] },
-}
+export const defaultMachines: readonly Machine[] = [
+  { clientId: 'etl', clientSecret: 'etl-secret', groups: ['etl'] },
+  { clientId: 'agent', clientSecret: 'agent-secret', groups: [], actsFor: ['alice'] },
+  { clientId: 'kafka-gateway', clientSecret: 'kafka-gateway-secret', groups: ['gateways'] },
+  { clientId: 'control-plane', clientSecret: 'control-plane-secret', groups: [] },
+]
 
 /** RFC 8693 §4.1, with the actor's groups beside its subject. */
 export type Act = { readonly sub: string; readonly groups: readonly string[]; readonly act?: Act }
 
 export class Identities {
-  readonly people: People
-  readonly machines: Machines
+  readonly people: readonly Person[]
+  readonly machines: readonly Machine[]
+  readonly #groups = new Map<string, readonly string[]>()
 
-  constructor(people: People, machines: Machines) {
-    for (const name of Object.keys(people)) {
-      if (Object.hasOwn(machines, name)) throw new TypeError(`${name} is both a person and a machine`)
-    }
+  constructor(people: readonly Person[], machines: readonly Machine[]) {
     this.people = people
     this.machines = machines
+    for (const [name, groups] of [
+      ...people.map((person) => [person.subject, person.groups] as const),
+      ...machines.map((machine) => [machine.clientId, machine.groups] as const),
+    ]) {
+      if (this.#groups.has(name)) throw new TypeError(`the dev issuer was given ${name} twice`)
+      this.#groups.set(name, groups)
+    }
   }
 
   isPerson(subject: string): boolean {
-    return Object.hasOwn(this.people, subject)
+    return this.people.some((person) => person.subject === subject)
   }
 
   /** The groups of a person or machine; undefined when there is none of that name. */
   groupsOf(subject: string): readonly string[] | undefined {
-    if (this.isPerson(subject)) return this.people[subject]
-    return Object.hasOwn(this.machines, subject) ? this.machines[subject]?.groups : undefined
-  }
-
-  secretOf(machine: string): string {
-    const known = Object.hasOwn(this.machines, machine) ? this.machines[machine] : undefined
-    if (known === undefined) throw new TypeError(`the dev issuer has no machine ${machine}`)
-    return known.secret ?? `${machine}-secret`
+    return this.#groups.get(subject)
   }
 
   mayActFor(actor: string, subject: string): boolean {
-    return (Object.hasOwn(this.machines, actor) && this.machines[actor]?.actsFor?.includes(subject)) === true
+    return this.machines.some(({ clientId, actsFor }) => clientId === actor && actsFor?.includes(subject) === true)
   }
 
   /** A chain from names, outermost actor first; undefined for none. */

@@ -102,10 +102,10 @@ export function createProvider(settings: ProviderSettings): Provider {
 }
 
 function clientsOf(identities: Identities): object[] {
-  const machines = Object.entries(identities.machines).map(([name, machine]) => ({
-    client_id: name,
-    client_secret: identities.secretOf(name),
-    grant_types: machine.actsFor === undefined ? ['client_credentials'] : ['client_credentials', exchangeGrant],
+  const machines = identities.machines.map(({ clientId, clientSecret, actsFor }) => ({
+    client_id: clientId,
+    client_secret: clientSecret,
+    grant_types: actsFor === undefined ? ['client_credentials'] : ['client_credentials', exchangeGrant],
     redirect_uris: [],
     response_types: [],
   }))

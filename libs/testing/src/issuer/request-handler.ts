@@ -40,7 +40,7 @@ async function login(settings: HandlerSettings, request: IncomingMessage, respon
   const provider = settings.provider()
   try {
     const { uid } = await provider.interactionDetails(request, response)
-    const page = { action: `/interaction/${uid}`, people: Object.keys(settings.identities.people) }
+    const page = { action: `/interaction/${uid}`, people: settings.identities.people.map(({ subject }) => subject) }
     if (request.method !== 'POST') return sendPage(response, 200, loginPage(page))
     const name = new URLSearchParams((await readBody(request)) ?? '').get('name') ?? ''
     if (!settings.identities.isPerson(name)) {
