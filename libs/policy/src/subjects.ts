@@ -13,13 +13,11 @@ export type Identity = {
 /** The subject first, then everybody who acts for it. Each of them must have the right. */
 export function identitiesOf(principal: Principal): Identity[] {
   const { clientId, actors } = principal
-  return [principal, ...actors].map(({ issuer, subject, groups }) => ({
-    issuer,
-    subject,
-    groups: new Set(groups),
-    clientId,
-    actors,
-  }))
+  return [principal, ...actors].map(({ issuer, subject, groups }) => {
+    // Groups that are not known must not pass for none: a rule may deny by group.
+    if (!Array.isArray(groups)) throw new TypeError('the groups of a party are not known')
+    return { issuer, subject, groups: new Set<string>(groups), clientId, actors }
+  })
 }
 
 /**
