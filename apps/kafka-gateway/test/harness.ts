@@ -24,7 +24,7 @@ export type Harness = {
   readonly brokerPortBase: number
   readonly events: readonly SequencedEvent[]
   /** The newest events of one kind. */
-  of<T extends EvidenceEvent['type']>(type: T): Extract<EvidenceEvent, { type: T }>[]
+  of<T extends EvidenceEvent['type']>(type: T): (EvidenceEvent & { type: T })[]
   token(subject: string, groups?: readonly string[], options?: { lifetimeS?: number; audience?: string }): Promise<string>
   applyPolicy(yaml: string): void
   /** While set, evidence cannot be written. */
@@ -113,7 +113,7 @@ export async function startHarness(kafka: Kafka, policy: string, options: { limi
     brokerPortBase,
     events,
     of: <T extends EvidenceEvent['type']>(type: T) =>
-      events.map((e) => e.event).filter((event): event is Extract<EvidenceEvent, { type: T }> => event.type === type),
+      events.map((e) => e.event).filter((event): event is EvidenceEvent & { type: T } => event.type === type),
     token: (subject, groups = [], { lifetimeS = 3600, audience = 'weir' } = {}) =>
       new SignJWT({ groups: [...groups] })
         .setProtectedHeader({ alg: 'ES256', kid: 'k1' })

@@ -5,7 +5,7 @@
 import type { Decision, Operation } from '@weir/contracts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, errorCode, errorName } from '@weir/kafka-protocol'
 import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from '@weir/kafka-protocol'
-import { isAllowed, recordDenials } from './enforcement.ts'
+import { isAllowed, recordDenials, sizeBytes } from './enforcement.ts'
 import type { Answer, Call, Denial, Enforcement, Step } from './enforcement.ts'
 import { isUnknownTopic } from './operations.ts'
 import type { Described } from './operations.ts'
@@ -53,7 +53,7 @@ export function enforceElements<A extends Api>(rules: ElementRules<A>): Enforcem
     api: rules.api,
     versions: rules.versions,
     handle(call) {
-      const request = decodeRequest(rules.api, call.version, call.message, call.header.bodyOffset)
+      const request = decodeRequest(rules.api, call.version, call.frame.bytes, call.header.bodyOffset)
       const preparing = rules.prepare?.(request, call)
       return preparing === undefined ? judge(rules, request, call) : preparing.then(() => judge(rules, request, call))
     },
@@ -105,8 +105,8 @@ function forward<A extends Api>(
   if (rewrite === undefined || (rules.rewriteOnlyPartial === true && !partial)) return step
   return {
     ...step,
-    answer: async ([message]): Promise<Answer> => {
-      const response = decodeResponse(rules.api, call.version, message as Buffer).body
+    answer: async ([frame]): Promise<Answer> => {
+      const response = decodeResponse(rules.api, call.version, frame as Buffer, sizeBytes).body
       await recordDone(call, verdict, rules.done?.(request, response, verdict, call) ?? [])
       const seen = await rewrite(request, response, verdict, call)
       if (seen === response) return { kind: 'as-is' }

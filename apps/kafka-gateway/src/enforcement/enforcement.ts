@@ -29,17 +29,19 @@ export type Call = {
   readonly services: Services
   readonly session: Session
   readonly header: RequestHeader
+  /** The whole frame, its size in the first four bytes; `header.bodyOffset` counts from its start. */
   readonly frame: Frame
-  /** Behind the size: what readRequestHeader's offsets refer to. */
-  readonly message: Buffer
   readonly version: number
   readonly fetchSessions: FetchSessions
 }
 
+/** What stands before every message: its size (int32). */
+export const sizeBytes = 4
+
 /** A frame to send: header and body as buffers, size included. */
 export type Bytes = readonly Buffer[]
 
-/** What becomes of an answer from upstream. `message` is the frame behind its size. */
+/** What becomes of an answer from upstream. */
 export type Answer =
   | { readonly kind: 'as-is' }
   | { readonly kind: 'replace'; readonly bytes: Bytes }
@@ -49,13 +51,13 @@ export type Answer =
 /**
  * What becomes of a request.
  * `forward` without `requests` sends the bytes as they came; with several, their answers are given to `answer` together.
- * `answer` absent: the answer passes as it came.
+ * `answer` gets whole frames, sizes included; absent: the answer passes as it came.
  */
 export type Step =
   | {
       readonly kind: 'forward'
       readonly requests?: readonly Bytes[]
-      readonly answer?: (messages: readonly Buffer[]) => Answer | Promise<Answer>
+      readonly answer?: (frames: readonly Buffer[]) => Answer | Promise<Answer>
     }
   | { readonly kind: 'answer'; readonly bytes: Bytes }
   | { readonly kind: 'close'; readonly reason: string }

@@ -50,6 +50,11 @@ export class WantedPartitions {
     if (partitions.size === 0) this.#wanted.delete(key)
   }
 
+  /** Those that may not be read. */
+  *refused(): Generator<Wanted> {
+    for (const wanted of this) if (wanted.denial !== undefined) yield wanted
+  }
+
   *[Symbol.iterator](): Generator<Wanted> {
     for (const partitions of this.#wanted.values()) yield* partitions.values()
   }

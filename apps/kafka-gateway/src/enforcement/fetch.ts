@@ -12,11 +12,11 @@ import {
   encodeResponse,
   errorCode,
   fetch,
-  rewriteFetchResponse,
   walkFetchResponse,
+  writeFetchResponse,
 } from '@weir/kafka-protocol'
-import type { FetchPartitionWalk, FetchResponseWalk, FetchTopicWalk } from '@weir/kafka-protocol'
-import { isAllowed, recordDenials } from './enforcement.ts'
+import type { FetchResponseWalk, FetchTopicEdit, FetchedPartition, FetchedTopic } from '@weir/kafka-protocol'
+import { isAllowed, recordDenials, sizeBytes } from './enforcement.ts'
 import type { Answer, Call, Denial, Enforcement, Step } from './enforcement.ts'
 import { WantedPartitions, asTopics } from './fetch-session.ts'
 import type { FetchRequest, FetchSession, FetchTopic, Wanted } from './fetch-session.ts'
@@ -32,7 +32,7 @@ export const fetchEnforcement: Enforcement = {
   api: fetch,
   versions: [4, 18],
   handle(call) {
-    const request = decodeRequest(fetch, call.version, call.message, call.header.bodyOffset)
+    const request = decodeRequest(fetch, call.version, call.frame.bytes, call.header.bodyOffset)
     if (call.version < topicIdVersion) return judge(call, request)
     const { cluster, clock } = call.services
     const ids = request.topics.map((topic) => topic.topicId)
@@ -157,45 +157,46 @@ function forward(call: Call, ask: Ask, rewritten: FetchRequest | undefined): Ste
   return {
     kind: 'forward',
     ...(requests === undefined ? {} : { requests }),
-    answer: ([message]) => answer(call, ask, message as Buffer),
+    answer: ([frame]) => answer(call, ask, frame as Buffer),
   }
 }
 
 /** What happens to the partitions of an answer: records stay, or an error takes their place. */
 type Release = {
-  readonly refused: Map<FetchPartitionWalk, number>
+  readonly refused: Map<FetchedPartition, number>
   recorded: Recorded | undefined
   isStrict: boolean
 }
 
-async function answer(call: Call, ask: Ask, message: Buffer): Promise<Answer> {
-  const walk = walkFetchResponse(message, call.version)
-  keepSession(call, ask, walk, message)
+async function answer(call: Call, ask: Ask, frame: Buffer): Promise<Answer> {
+  const walk = walkFetchResponse(frame, sizeBytes, call.version)
+  const sessionId = keepSession(call, ask, walk)
   const release: Release = { refused: new Map(), recorded: undefined, isStrict: false }
   for (const topic of walk.topics) {
-    let decision: ReturnType<typeof decideNow> | undefined
+    let now: ReturnType<typeof decideNow> | undefined
     for (const partition of topic.partitions) {
       if (partition.recordsEnd <= partition.recordsStart) continue
-      decision ??= decideNow(call, topic)
-      releasePartition(call, ask, topic, partition, decision, release, message)
+      now ??= decideNow(call, topic)
+      releasePartition(call, ask, topic, partition, now, release, frame)
     }
   }
-  const added = refusedTopics(ask)
   await (release.isStrict ? release.recorded?.durable : release.recorded?.written)
-  const nodeEndpoints = walk.nodeEndpoints.map((node) => call.services.addresses.rewrite(node))
-  if (release.refused.size === 0 && added.length === 0 && nodeEndpoints.length === 0) return { kind: 'as-is' }
+  const added = refusedTopics(ask)
+  const isAsItCame =
+    release.refused.size === 0 && added.length === 0 && walk.nodeEndpoints.length === 0 && sessionId === walk.sessionId
+  if (isAsItCame) return { kind: 'as-is' }
   await call.services.cluster.learnBrokers(walk.nodeEndpoints)
-  return {
-    kind: 'replace',
-    bytes: rewriteFetchResponse(message, walk, {
-      partitionError: (partition) => release.refused.get(partition),
-      addedTopics: added,
-      nodeEndpoints,
-    }),
-  }
+  const kept = walk.topics.map((topic): FetchTopicEdit => ({ topic, partitions: topic.partitions.map((p) => withhold(p, release)) }))
+  const nodeEndpoints = walk.nodeEndpoints.map((node) => call.services.addresses.rewrite(node))
+  return { kind: 'replace', bytes: writeFetchResponse(frame, walk, { topics: [...kept, ...added], nodeEndpoints, sessionId }) }
 }
 
-function decideNow(call: Call, topic: FetchTopicWalk): { denial: Denial | undefined; decision: Decision; name: string } {
+function withhold(partition: FetchedPartition, release: Release): FetchTopicEdit['partitions'][number] {
+  const code = release.refused.get(partition)
+  return code === undefined ? { from: partition } : { from: partition, records: [], errorCode: code }
+}
+
+function decideNow(call: Call, topic: FetchedTopic): { denial: Denial | undefined; decision: Decision; name: string } {
   const operation = onTopicOf('consume', { name: topic.topic, topicId: topic.topicId }, call.services.cluster.topics)
   const decision = operation.fixed ?? call.services.guard.decide(call.session, operation)
   const denial = isAllowed(decision) ? undefined : { operation, decision }
@@ -205,11 +206,11 @@ function decideNow(call: Call, topic: FetchTopicWalk): { denial: Denial | undefi
 function releasePartition(
   call: Call,
   ask: Ask,
-  topic: FetchTopicWalk,
-  partition: FetchPartitionWalk,
+  topic: FetchedTopic,
+  partition: FetchedPartition,
   { denial, decision, name }: ReturnType<typeof decideNow>,
   release: Release,
-  message: Buffer,
+  frame: Buffer,
 ): void {
   const { guard, groups } = call.services
   if (denial !== undefined) {
@@ -219,14 +220,14 @@ function releasePartition(
   }
   let delivered
   try {
-    delivered = deliveredRuns(message, partition.recordsStart, partition.recordsEnd)
+    delivered = deliveredRuns(frame, partition.recordsStart, partition.recordsEnd)
   } catch (error) {
     if (!(error instanceof KafkaProtocolError)) throw error
     // Bytes whose offsets cannot be told cannot be recorded, so they do not leave.
     release.refused.set(partition, errorCode.CORRUPT_MESSAGE)
     return
   }
-  if (!delivered.complete) blankPartialBatch(message, delivered.end, partition.recordsEnd)
+  if (!delivered.complete) blankPartialBatch(frame, delivered.end, partition.recordsEnd)
   if (delivered.records === 0) return
   const { principal, admission } = call.session
   const { durability, record } = decision.obligations
@@ -237,7 +238,7 @@ function releasePartition(
       type: 'kafka.consume',
       sessionId: call.session.id,
       topic: name,
-      topicId: topic.topicId === '' ? undefined : topic.topicId,
+      topicId: topic.topicId,
       partition: partition.index,
       firstOffset: delivered.firstOffset,
       lastOffset: delivered.lastOffset,
@@ -258,29 +259,31 @@ function releasePartition(
   )
 }
 
-function requestedOffset(ask: Ask, topic: FetchTopicWalk, partition: number): number | undefined {
-  const offset = ask.wanted.get(topic.topic, topic.topicId, partition)?.partition.fetchOffset
+function requestedOffset(ask: Ask, topic: FetchedTopic, partition: number): number | undefined {
+  const offset = ask.wanted.get(topic.topic ?? '', topic.topicId ?? '', partition)?.partition.fetchOffset
   return offset === undefined ? undefined : Number(offset)
 }
 
-/** A session that the broker opened is kept; one too large for the limit is hidden, and the client goes on without. */
-function keepSession(call: Call, ask: Ask, walk: FetchResponseWalk, message: Buffer): void {
+/** A session that the broker opened is kept; one too large for the limit is hidden (0), and the client goes on without. */
+function keepSession(call: Call, ask: Ask, walk: FetchResponseWalk): number {
   if (walk.errorCode !== errorCode.NONE) {
     if (ask.session !== undefined) call.fetchSessions.forget(ask.session.id)
-    return
+    return walk.sessionId
   }
-  if (ask.session !== undefined || walk.sessionId === 0) return
+  if (ask.session !== undefined || walk.sessionId === 0) return walk.sessionId
   const policyRevision = call.services.guard.policyRevision
-  const isKept = call.fetchSessions.keep({ id: walk.sessionId, partitions: ask.wanted, policyRevision })
-  if (!isKept) message.writeInt32BE(0, walk.sessionIdPosition)
+  return call.fetchSessions.keep({ id: walk.sessionId, partitions: ask.wanted, policyRevision }) ? walk.sessionId : 0
 }
 
-/** The refused partitions as the broker would answer them: in every answer, as long as they are asked for. */
-function refusedTopics(ask: Ask) {
-  const refused: Wanted[] = []
-  for (const wanted of ask.wanted) if (wanted.denial !== undefined) refused.push(wanted)
-  if (refused.length === 0) return []
-  return asTopics(refused).map((topic) => refusedTopic(topic, topicCode(lookUp(ask.wanted, topic, topic.partitions[0]?.partition ?? 0)?.denial)))
+/** The refused partitions as a broker would answer them: in every answer, as long as they are asked for. */
+function refusedTopics(ask: Ask): FetchTopicEdit[] {
+  return asTopics(ask.wanted.refused()).map((topic) => {
+    const code = topicCode(lookUp(ask.wanted, topic, topic.partitions[0]?.partition ?? 0)?.denial)
+    return {
+      topic: topic.topic === '' ? { topicId: topic.topicId } : { name: topic.topic },
+      partitions: topic.partitions.map(({ partition }) => ({ index: partition, errorCode: code })),
+    }
+  })
 }
 
 function refuseAll(call: Call, topics: readonly FetchTopic[], codeOf: (topic: FetchTopic) => number): Step {

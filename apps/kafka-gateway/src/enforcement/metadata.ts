@@ -6,7 +6,7 @@ import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, errorCode
 import type { RequestOf, ResponseOf } from '@weir/kafka-protocol'
 import { zeroTopicId } from '../upstream/topics.ts'
 import { clusterOperations, operationsOmitted, topicOperations } from './authorized-operations.ts'
-import { isAllowed, recordDenials } from './enforcement.ts'
+import { isAllowed, recordDenials, sizeBytes } from './enforcement.ts'
 import type { Answer, Bytes, Call, Denial, Enforcement, Step } from './enforcement.ts'
 import { onTopic } from './operations.ts'
 
@@ -21,12 +21,12 @@ export const metadataEnforcement: Enforcement = {
   api: metadata,
   versions: [0, 13],
   handle(call): Step | Promise<Step> {
-    const request = decodeRequest(metadata, call.version, call.message, call.header.bodyOffset)
+    const request = decodeRequest(metadata, call.version, call.frame.bytes, call.header.bodyOffset)
     const plan = isForAll(request, call.version) ? planForAll(request, call) : planForSome(request, call)
     const step: Step = {
       kind: 'forward',
       ...(plan.requests === undefined ? {} : { requests: plan.requests }),
-      answer: (messages) => answer(call, request, plan, messages),
+      answer: (frames) => answer(call, request, plan, frames),
     }
     return plan.denied.length === 0 ? step : recordDenials(call, plan.denied).then(() => step)
   },
@@ -84,9 +84,9 @@ function ask(request: Request, call: Call, version: number, topics: Request['top
   return [encodeRequest(metadata, version, call.header, { ...request, topics, allowAutoTopicCreation })]
 }
 
-async function answer(call: Call, request: Request, plan: Plan, messages: readonly Buffer[]): Promise<Answer> {
+async function answer(call: Call, request: Request, plan: Plan, frames: readonly Buffer[]): Promise<Answer> {
   const { cluster, addresses } = call.services
-  const responses = messages.map((message) => decodeResponse(metadata, plan.upstreamVersion, message).body)
+  const responses = frames.map((frame) => decodeResponse(metadata, plan.upstreamVersion, frame, sizeBytes).body)
   const first = responses[0] as Response
   const topics = responses.flatMap((response) => response.topics)
   for (const topic of topics) if (topic.name !== null) cluster.topics.learn(topic.topicId, topic.name)

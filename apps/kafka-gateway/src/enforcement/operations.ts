@@ -52,7 +52,7 @@ const unknownTopicId = 'kafka.unknown-topic-id'
 /** A topic named or given by id. An id that nobody knows cannot be decided on, so it is refused as unknown, as a broker does. */
 export function onTopicOf(
   action: Action,
-  topic: { readonly name?: string | null; readonly topicId?: string },
+  topic: { readonly name?: string | null | undefined; readonly topicId?: string | undefined },
   names: TopicNames,
 ): Described {
   if (topic.name !== undefined && topic.name !== null && topic.name !== '') return onTopic(action, topic.name)

@@ -11,11 +11,12 @@ import {
   produce,
   walkProduceRequest,
 } from '@weir/kafka-protocol'
-import type { ProducePartitionWalk, ProduceRequestWalk, ProduceTopicWalk, ResponseOf } from '@weir/kafka-protocol'
+import type { ProduceRequestWalk, ProducedPartition, ProducedTopic, ResponseOf } from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
+import { zeroTopicId } from '../upstream/topics.ts'
 import { decideAll } from './element.ts'
 import type { Verdict } from './element.ts'
-import { recordDenials, refusalText } from './enforcement.ts'
+import { recordDenials, refusalText, sizeBytes } from './enforcement.ts'
 import type { Answer, Bytes, Call, Enforcement, Step } from './enforcement.ts'
 import { internalTopics, isUnknownTopic, onTopicOf, onTransactionalId, refused, topicRefusalCode } from './operations.ts'
 import type { Described } from './operations.ts'
@@ -31,10 +32,10 @@ export const produceEnforcement: Enforcement = {
   api: produce,
   versions: [3, 13],
   handle(call) {
-    const walk = walkProduceRequest(call.message, call.header.bodyOffset, call.version)
+    const walk = walkProduceRequest(call.frame.bytes, call.header.bodyOffset, call.version)
     if (call.version < topicIdVersion) return judge(call, walk)
     const { cluster, clock } = call.services
-    const ids = walk.topics.map((topic) => topic.topicId)
+    const ids = walk.topics.flatMap((topic) => topic.topicId ?? [])
     if (cluster.topics.unresolved(ids, clock.now()).length === 0) return judge(call, walk)
     return cluster.resolveTopicIds(ids).then(() => judge(call, walk))
   },
@@ -53,11 +54,11 @@ function judge(call: Call, walk: ProduceRequestWalk): Step | Promise<Step> {
   if (denied.size === walk.topics.length) {
     return recorded.then(() => refuseAll(call, walk, (_, index) => refusedPartitions(walk, verdict, index)))
   }
-  const remaining = filterProduceRequest(call.frame.bytes, walk, (topic) => !denied.has(topic))
+  const remaining = filterProduceRequest(call.frame.bytes, walk, (_, topic) => !denied.has(topic))
   return recorded.then(() => forward(call, walk, verdict, remaining))
 }
 
-function describe(call: Call, topic: ProduceTopicWalk): Described {
+function describe(call: Call, topic: ProducedTopic): Described {
   const operation = onTopicOf('publish', topic, call.services.cluster.topics)
   const name = operation.resource.slice('kafka:topic:'.length)
   if (!internalTopics.has(name)) return operation
@@ -83,11 +84,10 @@ async function refuseTransaction(call: Call, walk: ProduceRequestWalk): Promise<
 function refuseAll(
   call: Call,
   walk: ProduceRequestWalk,
-  refuse: (topic: ProduceTopicWalk, index: number) => PartitionResponse[],
+  refuse: (topic: ProducedTopic, index: number) => PartitionResponse[],
 ): Step {
   const responses = walk.topics.map((topic, index) => ({
-    name: topic.name,
-    topicId: topic.topicId,
+    ...identityOf(topic),
     partitionResponses: refuse(topic, index),
   }))
   const body = { responses, nodeEndpoints: [] }
@@ -97,12 +97,12 @@ function refuseAll(
 function forward(call: Call, walk: ProduceRequestWalk, verdict: Verdict, remaining: Bytes | undefined): Step {
   const isSilent = walk.acks === 0
   // The broker tells no offsets for acks=0, so it is asked for them, and its answer is kept from the client.
-  if (isSilent) call.message.writeInt16BE(1, walk.acksPosition)
+  if (isSilent) call.frame.bytes.writeInt16BE(1, walk.acksPosition)
   return {
     kind: 'forward',
     ...(remaining === undefined ? {} : { requests: [remaining] }),
-    answer: async ([message]): Promise<Answer> => {
-      const response = decodeResponse(produce, call.version, message as Buffer).body
+    answer: async ([frame]): Promise<Answer> => {
+      const response = decodeResponse(produce, call.version, frame as Buffer, sizeBytes).body
       await record(call, walk, verdict, response)
       if (isSilent) return silently(response)
       const isAsItCame = remaining === undefined && response.nodeEndpoints.length === 0
@@ -130,7 +130,7 @@ async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, re
   let last
   let isStrict = false
   for (const topic of response.responses) {
-    const index = walk.topics.findIndex((t) => (topic.name === '' ? t.topicId === topic.topicId : t.name === topic.name))
+    const index = walk.topics.findIndex((asked) => isSameTopic(asked, topic))
     const asked = walk.topics[index]
     const decision = verdict.decisions[index]
     const operation = verdict.operations[index]
@@ -157,10 +157,10 @@ async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, re
 
 function appended(
   call: Call,
-  { batch, index, recordsStart, recordsEnd }: ProducePartitionWalk,
+  { batch, index }: ProducedPartition,
   answer: PartitionResponse,
   topic: string,
-  topicId: string,
+  topicId: string | undefined,
 ): Omit<KafkaAccess, 'ruleId' | 'policyRevision' | 'level'> | undefined {
   if (batch === undefined || batch.count === 0) return undefined
   const firstOffset = Number(answer.baseOffset)
@@ -172,13 +172,13 @@ function appended(
     type: 'kafka.publish',
     sessionId: call.session.id,
     topic,
-    topicId: topicId === '' ? undefined : topicId,
+    topicId,
     partition: index,
     firstOffset,
     lastOffset: firstOffset + batch.lastOffsetDelta,
     runs: undefined,
     records: batch.count,
-    bytes: recordsEnd - recordsStart,
+    bytes: batch.bytes,
     clientId: call.header.clientId ?? undefined,
     group: undefined,
     requestedOffset: undefined,
@@ -188,15 +188,22 @@ function appended(
   }
 }
 
+function identityOf(topic: ProducedTopic): { name: string; topicId: string } {
+  return { name: topic.name ?? '', topicId: topic.topicId ?? zeroTopicId }
+}
+
+function isSameTopic(asked: ProducedTopic, answered: TopicResponse): boolean {
+  return asked.name === undefined ? asked.topicId === answered.topicId : asked.name === answered.name
+}
+
 /** All topics in the order of the request: the broker's answers, and the refusals between them. */
 function merge(walk: ProduceRequestWalk, verdict: Verdict, response: Response): TopicResponse[] {
   const answered = [...response.responses]
   const merged = walk.topics.flatMap((topic, index): TopicResponse[] => {
     if (verdict.denial(index)) {
-      const { name, topicId } = topic
-      return [{ name, topicId, partitionResponses: refusedPartitions(walk, verdict, index) }]
+      return [{ ...identityOf(topic), partitionResponses: refusedPartitions(walk, verdict, index) }]
     }
-    const at = answered.findIndex((a) => (a.name === '' ? a.topicId === topic.topicId : a.name === topic.name))
+    const at = answered.findIndex((candidate) => isSameTopic(topic, candidate))
     return at < 0 ? [] : answered.splice(at, 1)
   })
   return [...merged, ...answered]

@@ -187,6 +187,8 @@ function adoptAccepted(
     handle,
     onread: { buffer: () => assembler.readTarget(), callback: (count: number) => onRead(count) },
   } as unknown as SocketConstructorOpts)
+  // The server counts its connections by the objects that it made.
+  socket.once('close', () => accepted.destroy())
   socket.resume()
   return { socket, readsInPlace: true }
 }

@@ -4,6 +4,7 @@ import { KafkaProtocolError, readRequestHeader } from '@weir/kafka-protocol'
 import type { Frame, RequestHeader, SlabPool } from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
 import type { Logger } from '@weir/kernel'
+import { sizeBytes } from '../enforcement/enforcement.ts'
 import { enforcements } from '../enforcement/index.ts'
 import type { Answer, Call, Services, Step } from '../enforcement/enforcement.ts'
 import { FetchSessions } from '../enforcement/fetch-session.ts'
@@ -143,9 +144,11 @@ export class ClientConnection {
 
   #take(frame: Frame): Promise<void> | undefined {
     try {
-      const message = frame.bytes.subarray(4)
-      if (this.#authentication.expectsRawMessage) return this.#takeSasl(frame, this.#authentication.authenticateRaw(message))
-      const header = readRequestHeader(message)
+      const message = frame.bytes
+      if (this.#authentication.expectsRawMessage) {
+        return this.#takeSasl(frame, this.#authentication.authenticateRaw(message.subarray(sizeBytes)))
+      }
+      const header = readRequestHeader(message, sizeBytes)
       this.#clientId = header.clientId
       if (header.apiKey === key.apiVersions) return this.#takeApiVersions(frame, header, message)
       if (header.apiKey === key.saslHandshake) {
@@ -154,7 +157,7 @@ export class ClientConnection {
       if (header.apiKey === key.saslAuthenticate) {
         return this.#takeSasl(frame, this.#authentication.authenticate(header, message))
       }
-      return this.#takeRequest(frame, header, message)
+      return this.#takeRequest(frame, header)
     } catch (error) {
       this.#fail(error as Error)
       return undefined
@@ -206,7 +209,7 @@ export class ClientConnection {
     if (this.#closed) this.#parts.services.guard.end(session, this.#endReason)
   }
 
-  #takeRequest(frame: Frame, header: RequestHeader, message: Buffer): Promise<void> | undefined {
+  #takeRequest(frame: Frame, header: RequestHeader): Promise<void> | undefined {
     const session = this.#session
     const { cluster } = this.#parts.services
     if (session === undefined || this.#authentication.inExchange) {
@@ -222,7 +225,6 @@ export class ClientConnection {
       session,
       header,
       frame,
-      message,
       version: header.apiVersion,
       fetchSessions: this.#fetchSessions,
     }
@@ -285,7 +287,7 @@ export class ClientConnection {
       return
     }
     try {
-      const result = answer(frames.map((frame) => frame.bytes.subarray(4)))
+      const result = answer(frames.map((frame) => frame.bytes))
       if (result instanceof Promise) {
         result.then(
           (settled) => this.#fill(place, settled, frames, release),
