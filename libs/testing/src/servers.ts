@@ -44,6 +44,11 @@ export function needs(...names: readonly Server[]): boolean {
   return names.every((name) => servers[name].present())
 }
 
+/** The servers that are here, in a fixed order. */
+export function presentServers(): readonly Server[] {
+  return (Object.keys(servers) as Server[]).filter((name) => needs(name))
+}
+
 /**
  * Fetches what can be fetched without a system package, and gives what is missing after that, with the reason and the
  * command that installs it. `say` is told what goes on, a line each.
