@@ -17,6 +17,11 @@ export type DevIssuerOptions = {
   readonly port?: number
   /** A loopback address; default 127.0.0.1. */
   readonly host?: '127.0.0.1' | '::1' | 'localhost'
+  /**
+   * Listens on every address and keeps the loopback name: for a container, which is reached at a port that the host publishes on
+   * its own loopback address. Requests under any other name are still turned away.
+   */
+  readonly everyAddress?: boolean
   /** Default: alice (payments), bob (analysts), carol and erin (platform-leads), dave. */
   readonly people?: readonly Person[]
   /** Default: etl, agent (acts for alice), kafka-gateway and control-plane, each with `<name>-secret`. */
@@ -53,7 +58,7 @@ export type DevIssuer = Stoppable & {
 /**
  * A real OpenID Connect issuer for tests and the sandbox: client credentials for machines, code with PKCE and device flow for
  * people (client `weir-cli`, public; the login page asks for a name only), and token exchange (RFC 8693) for machines that
- * act for somebody. `POST /dev/token` gives anybody's token to any local program, so it serves loopback addresses only.
+ * act for somebody. `POST /dev/token` gives anybody's token to any local program, so it goes by a loopback address only.
  * Throws WEIR_CONFIG_INVALID under NODE_ENV=production, WEIR_PORT_IN_USE when the port is taken.
  */
 export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<DevIssuer> {
@@ -70,7 +75,7 @@ export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<De
   const identities = new Identities(options.people ?? defaultPeople, options.machines ?? defaultMachines)
   const audiences = options.audiences ?? ['weir-kafka', 'weir-control-plane']
   const keys = await SigningKeys.create()
-  const server = await listen(host, port)
+  const server = await listen(options.everyAddress === true ? '0.0.0.0' : host, port)
   const issuer = issuerUrl(host, server)
   const store = createMemoryStore()
   const cookieKeys = [randomBytes(32).toString('base64url')]
