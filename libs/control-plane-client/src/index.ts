@@ -1,0 +1,8 @@
+export { ApiError, createApiClient } from './api-client.ts'
+export type { ApiClient, Input, Output, TokenSource } from './api-client.ts'
+export { clientCredentialsToken } from './client-credentials.ts'
+export { verifyBundle } from './bundle.ts'
+export { startBundleSync } from './bundle-sync.ts'
+export type { BundleSync } from './bundle-sync.ts'
+export { startShipper } from './shipper.ts'
+export { startHeartbeat } from './heartbeat.ts'
