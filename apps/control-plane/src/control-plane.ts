@@ -11,7 +11,7 @@ import { evidenceRoutes } from './http/evidence-routes.ts'
 import { gatewayRoutes } from './http/gateway-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { policyRoutes } from './http/policy-routes.ts'
-import { createHttpServer } from './http/server.ts'
+import { createHttpServer, stopHttpServer } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { BundlePublisher } from './policy/bundle-publisher.ts'
 import { PolicyDesk } from './policy/policy-desk.ts'
@@ -72,7 +72,7 @@ export async function startControlPlane(config: ControlPlaneConfig, context: Con
     },
   })
   const address = await listen(http, config)
-  lifecycle.add({ name: 'http server', stop: () => http.close() })
+  lifecycle.add({ name: 'http server', stop: () => stopHttpServer(http, config.drain) })
   logger.info({ address: `${address.host}:${address.port}` }, 'api served')
   logger.info({ address: `${admin.host}:${admin.port}` }, 'admin port open')
   return { http, store, address }
@@ -100,7 +100,7 @@ function authenticatorOf({ identity }: ControlPlaneConfig) {
 
 async function listen(http: FastifyInstance, { listen: at }: ControlPlaneConfig): Promise<ControlPlane['address']> {
   try {
-    await http.listen(at)
+    await http.listen({ ...at })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     const message = `The address ${at.host}:${at.port} is in use; choose another in \`listen\`.`

@@ -103,15 +103,23 @@ function serverWith({ tls, limits }: HttpServerParts): FastifyInstance {
     routerOptions: { maxParamLength: 256 },
     genReqId: requestId,
   } as const
+  const listener = {
+    requestTimeout: limits.requestTime,
+    connectionsCheckingInterval: Math.min(limits.requestTime, 5_000),
+  }
+  // A certificate is asked for and not demanded: people come with a token. Whether it counts is decided per request.
+  const certificates = {
+    ...tls,
+    requestCert: tls?.ca !== undefined,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+  } as const
   const server =
     tls === undefined
-      ? fastify(options)
-      : (fastify({
-          ...options,
-          // A certificate is asked for and not demanded: people come with a token. Whether it counts is decided per request.
-          https: { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false, minVersion: 'TLSv1.2' },
-        }) as unknown as FastifyInstance)
+      ? fastify({ ...options, http: listener })
+      : (fastify({ ...options, https: { ...listener, ...certificates } }) as unknown as FastifyInstance)
   server.server.maxConnections = limits.connections
+  server.removeContentTypeParser('text/plain')
   return server
 }
 
@@ -196,4 +204,11 @@ function observe(server: FastifyInstance, { logger, metrics }: HttpServerParts):
     logger.debug({ ...fields, durationMs: Math.round(reply.elapsedTime) }, 'request')
     done()
   })
+}
+
+/** Lets requests finish for half of the drain time, then closes what is left. */
+export async function stopHttpServer(server: FastifyInstance, drainMs: number): Promise<void> {
+  const timer = setTimeout(() => server.server.closeAllConnections(), drainMs / 2)
+  await server.close()
+  clearTimeout(timer)
 }

@@ -46,8 +46,18 @@ describe('runs', () => {
     { lastOffset: 2 ** 60 },
     { firstOffset: 0.5 },
     { runs: [] },
-    { runs: [[3, 4], [4, 5]] },
-    { runs: [[3, 4], [1, 2]] },
+    {
+      runs: [
+        [3, 4],
+        [4, 5],
+      ],
+    },
+    {
+      runs: [
+        [3, 4],
+        [1, 2],
+      ],
+    },
     { partition: -1 },
     { partition: 2 ** 31 },
     { topic: 'x'.repeat(600) },

@@ -14,7 +14,7 @@ export type PolicyChange = {
 }
 
 /** In force when nothing else is: nobody may do anything. */
-const emptyPolicy = 'rules: []\n'
+const emptyPolicy = 'version: 1\nrules: []\n'
 const itself: Author = { issuer: 'weir', subject: 'control-plane' }
 const lookEveryMs = 500
 

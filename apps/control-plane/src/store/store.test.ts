@@ -116,7 +116,19 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
           access('kafka.publish', a, { topic, first: 11, last: 40_000 }),
           access('kafka.publish', b, { topic, partition: 1, first: 0, last: 9 }),
           access('kafka.consume', b, { topic, first: 0, last: 10 }, { requestedOffset: 5 }),
-          access('kafka.consume', a, { topic, first: 5, last: 20 }, { runs: [[5, 8], [12, 12], [15, 20]], records: 11 }),
+          access(
+            'kafka.consume',
+            a,
+            { topic, first: 5, last: 20 },
+            {
+              runs: [
+                [5, 8],
+                [12, 12],
+                [15, 20],
+              ],
+              records: 11,
+            },
+          ),
         ],
       )
       const ask = async (action: 'publish' | 'consume', offset: number, partition = 0) => {
@@ -131,7 +143,10 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       expect(await ask('publish', 40_001)).toEqual([])
       expect(await ask('publish', 3, 1)).toEqual([['bob', 0, 9]])
       expect(await ask('publish', 3, 2)).toEqual([])
-      expect(await ask('consume', 8)).toEqual([['bob', 0, 10], ['alice', 5, 8]])
+      expect(await ask('consume', 8)).toEqual([
+        ['bob', 0, 10],
+        ['alice', 5, 8],
+      ])
       expect(await ask('consume', 9)).toEqual([['bob', 0, 10]])
       expect(await ask('consume', 12)).toEqual([['alice', 12, 12]])
       expect(await ask('consume', 13)).toEqual([])
@@ -181,7 +196,10 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
         access('kafka.publish', 's2', { topic, first: 0, last: 9 }, { ...producer, baseSequence: 10 }),
       ])
       const { accesses } = await store.evidence.access({ action: 'publish', topic, partition: 0, offset: 9 })
-      expect(accesses.map((found) => [found.sessionId, found.seq])).toEqual([['s1', 3], ['s2', 5]])
+      expect(accesses.map((found) => [found.sessionId, found.seq])).toEqual([
+        ['s1', 3],
+        ['s2', 5],
+      ])
     })
 
     test('attributes an access to the session of its own gateway only', async () => {
@@ -210,7 +228,17 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
         reason: 'no rule',
       } as const
       const reads = Array.from({ length: 5 }, (_, n) =>
-        access('kafka.consume', session, { topic, first: n, last: n + 9 }, { runs: [[n, n + 1], [n + 5, n + 9]] }),
+        access(
+          'kafka.consume',
+          session,
+          { topic, first: n, last: n + 9 },
+          {
+            runs: [
+              [n, n + 1],
+              [n + 5, n + 9],
+            ],
+          },
+        ),
       )
       const ended = { type: 'session.end', sessionId: session, reason: 'client', totals: [] } as const
       await record(id, [sessionStart(session, `subject-${id}`), denied], reads, [ended])
@@ -224,7 +252,8 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       } while (cursor !== undefined)
       expect(seqs).toEqual([8, 7, 6, 5, 4, 3, 2, 1])
 
-      const types = async (filter: object) => (await store.evidence.list({ limit: 50, ...filter })).items.map((i) => i.type)
+      const types = async (filter: object) =>
+        (await store.evidence.list({ limit: 50, ...filter })).items.map((i) => i.type)
       expect(await types({ type: 'kafka.consume', sessionId: session })).toHaveLength(5)
       expect(await types({ type: 'kafka.publish', sessionId: session })).toEqual([])
       expect(await types({ type: 'decision.deny', sessionId: session })).toEqual(['decision.deny'])
@@ -235,7 +264,17 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       expect(await types({ sessionId: session, untilMs: Date.now() + 60_000 })).toHaveLength(8)
       expect(await types({ sessionId: session, untilMs: Date.now() - 60_000 })).toEqual([])
       const [first] = (await store.evidence.list({ limit: 1, type: 'kafka.consume', sessionId: session })).items
-      expect(first).toMatchObject({ gatewayId: id, seq: 7, event: { firstOffset: 4, runs: [[4, 5], [9, 13]] } })
+      expect(first).toMatchObject({
+        gatewayId: id,
+        seq: 7,
+        event: {
+          firstOffset: 4,
+          runs: [
+            [4, 5],
+            [9, 13],
+          ],
+        },
+      })
     })
 
     test('keeps names that the database cannot hold as they are in the segment', async () => {
@@ -265,7 +304,13 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       const subject = `auditor-${randomUUID()}`
       const principal = { issuer: 'i', subject, actors: [], credentialId: 'jti' }
       const query = { topic: 't', partition: 0 }
-      await store.evidence.recordLook({ atMs: 1_700_000_000_000, principal, peer: '127.0.0.1:1', route: 'access', query })
+      await store.evidence.recordLook({
+        atMs: 1_700_000_000_000,
+        principal,
+        peer: '127.0.0.1:1',
+        route: 'access',
+        query,
+      })
       const { items } = await store.evidence.list({ limit: 10, subject })
       expect(items).toMatchObject([
         { type: 'evidence.look', gatewayId: 'control-plane', event: { subject, route: 'access', query } },
@@ -300,7 +345,8 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       const found = await store.sessions.find(closed)
       expect(found).toMatchObject({ id: closed, gatewayId: id, endReason: 'expired', totals, person: { subject } })
       expect(Date.parse(found!.endedAt!)).toBeGreaterThanOrEqual(Date.parse(found!.startedAt))
-      const ids = async (filter: object) => (await store.sessions.list({ limit: 9, subject, ...filter })).items.map((s) => s.id)
+      const ids = async (filter: object) =>
+        (await store.sessions.list({ limit: 9, subject, ...filter })).items.map((s) => s.id)
       expect((await ids({})).toSorted()).toEqual([closed, open])
       expect(await ids({ open: true })).toEqual([open])
       expect(await ids({ open: false })).toEqual([closed])
@@ -328,14 +374,19 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       const verifier = { salt: 'c2FsdA==', iterations: 4096, storedKey: 'a', serverKey: 'b' }
       const about = { id, ...alice, groups: ['payments'], expiresAtMs, description: 'for a test' }
       const made = { createdAtMs: 1, createdBy: alice, revokedAtMs: undefined }
-      return [{ ...about, ...made }, { scramSha256: verifier, scramSha512: verifier }]
+      return [
+        { ...about, ...made },
+        { scramSha256: verifier, scramSha512: verifier },
+      ]
     }
 
     test('a policy is put over the expected one only, and each change raises the bundle revision', async () => {
       const heard = vi.fn()
       const stop = await store.onBundleChange(heard)
       expect(await store.policies.apply({ ...policy('r1'), expected: 'other' })).toEqual({ conflict: '' })
-      expect(await store.policies.apply({ ...policy('r1'), onlyFirst: true })).toMatchObject({ applied: { revision: 'r1' } })
+      expect(await store.policies.apply({ ...policy('r1'), onlyFirst: true })).toMatchObject({
+        applied: { revision: 'r1' },
+      })
       const before = await store.bundleRevision()
       expect(await store.policies.apply(policy('r1'))).toMatchObject({ applied: { bundleRevision: before } })
       expect(await store.policies.apply({ ...policy('r2'), onlyFirst: true })).toEqual({ conflict: 'r1' })
@@ -395,7 +446,14 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       expect(await store.gateways.beat({ ...beat, identity: 'i2', atMs: 20 })).toBe('conflict')
       expect(await store.gateways.beat({ ...beat, heartbeat: { ...heartbeat, sessions: 9 }, atMs: 30 })).toBe('known')
       const [found] = (await store.gateways.list()).filter((entry) => entry.gatewayId === id)
-      expect(found).toEqual({ ...heartbeat, sessions: 9, keyId: 'k1', subject: 'gw', firstSeenAtMs: 10, lastSeenAtMs: 30 })
+      expect(found).toEqual({
+        ...heartbeat,
+        sessions: 9,
+        keyId: 'k1',
+        subject: 'gw',
+        firstSeenAtMs: 10,
+        lastSeenAtMs: 30,
+      })
       expect(Buffer.from((await store.gateways.publicKey(id))!)).toEqual(Buffer.from([1, 2]))
       expect(await store.gateways.publicKey('none')).toBeUndefined()
     })
