@@ -110,7 +110,7 @@ describe('the bundle sync', () => {
     plane.state.status = 200
     plane.state.bundle = signed(bundleOf(6))
     await until(() => sync.current()?.revision === 6)
-    expect(lines.at(-1)?.message).toBe('policy bundle sync works again')
+    await until(() => lines.at(-1)?.message === 'policy bundle sync works again')
   })
 
   test('a confirmation is news too: the age starts again, also on disk', async () => {
