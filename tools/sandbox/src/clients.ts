@@ -75,8 +75,9 @@ function bearerLogin(ports: Ports, clientId: string, clientSecret: string): stri
     'sasl.mechanism=OAUTHBEARER',
     'sasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler',
     `sasl.oauthbearer.token.endpoint.url=${issuerUrl(ports)}/token`,
-    'sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ' +
-      `clientId="${clientId}" clientSecret="${clientSecret}" scope="kafka";`,
+    `sasl.oauthbearer.client.credentials.client.id=${clientId}`,
+    `sasl.oauthbearer.client.credentials.client.secret=${clientSecret}`,
+    'sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;',
   ].join('\n')
 }
 

@@ -84,11 +84,10 @@ export async function recordDenials(call: Call, denials: readonly Denial[]): Pro
   await last?.written
 }
 
-/** The text for fields that can carry one: what was refused, by which rule, and what to do. */
+/** The text for fields that can carry one: what was refused and by which rule. */
 export function refusalText({ operation, decision }: Denial): string {
-  const need = decision.effect === 'hold' ? 'needs an approval, which cannot be asked for here yet' : 'is not allowed'
-  const reason = decision.reason === undefined || decision.reason === '' ? '' : `: ${decision.reason}`
-  return `${operation.action} on ${operation.resource} ${need} (rule ${decision.ruleId})${reason}`
+  const reason = decision.reason ?? `${operation.action} on ${operation.resource} is refused by ${decision.ruleId}`
+  return decision.effect === 'hold' ? `${reason} Approvals cannot be asked for here yet.` : reason
 }
 
 /**
