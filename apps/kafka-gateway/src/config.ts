@@ -5,28 +5,43 @@ import { z } from 'zod'
 const upstreamTls = z.strictObject({
   ca: z.string().optional().describe('PEM of the authorities to trust; the system’s own when absent.'),
   certificate: z.string().optional().describe('PEM of the client certificate, where the broker asks for one.'),
-  key: secret().optional(),
+  key: secret().optional().describe('PEM of its private key.'),
   serverName: z.string().optional().describe('Name to verify, where it differs from the address.'),
 })
 
 /** Every wait, buffer and count that a client can drive has a name and a bound. */
 export const limitsSchema = z.strictObject({
-  maxFrameBytes: byteSize().default(100 * 1024 * 1024).describe('Largest request or response; as the broker’s socket.request.max.bytes.'),
-  maxFrameBytesBeforeAuthentication: byteSize().default(64 * 1024),
-  authenticationTimeout: duration().default(10_000).describe('From the first byte to a proven identity.'),
-  idleTimeout: duration().default(600_000).describe('A connection without a request for this long is closed, as a broker does.'),
-  maxConnections: z.int().positive().default(10_000),
+  maxFrameBytes: byteSize()
+    .prefault('100MiB')
+    .describe('Largest request or response; as the broker’s socket.request.max.bytes.'),
+  maxFrameBytesBeforeAuthentication: byteSize()
+    .prefault('64KiB')
+    .describe('The same for clients that have not proven who they are.'),
+  authenticationTimeout: duration().prefault('10s').describe('From the first byte to a proven identity.'),
+  idleTimeout: duration()
+    .prefault('10m')
+    .describe('A connection without a request for this long is closed, as a broker does.'),
+  maxConnections: z.int().positive().default(10_000).describe('Open client connections; more are closed at once.'),
   maxRequestsInFlight: z.int().positive().default(1_024).describe('Per connection; reading pauses above it.'),
-  maxBufferedBytes: byteSize().default(8 * 1024 * 1024).describe('Bytes waiting in one direction of one connection; reading pauses above it.'),
-  maxFetchSessionPartitions: z.int().positive().default(10_000).describe('Per connection; above it fetches go on without a session.'),
-  connectTimeout: duration().default(10_000).describe('To reach a broker and log in.'),
+  maxBufferedBytes: byteSize()
+    .prefault('8MiB')
+    .describe('Bytes waiting in one direction of one connection; reading pauses above it.'),
+  maxFetchSessionPartitions: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Per connection; above it fetches go on without a session.'),
+  connectTimeout: duration().prefault('10s').describe('To reach a broker and log in.'),
 })
 
 export const kafkaGatewaySchema = z.strictObject({
   ...gatewaySettings,
   listener: z.strictObject({
     bind: hostPort().describe('The bootstrap address that clients are given.'),
-    advertisedHost: z.string().optional().describe('Host that clients reach this gateway at; the bound host when absent.'),
+    advertisedHost: z
+      .string()
+      .optional()
+      .describe('Host that clients reach this gateway at; the bound host when absent.'),
     brokerPortBase: z
       .int()
       .min(1)
@@ -35,8 +50,8 @@ export const kafkaGatewaySchema = z.strictObject({
       .describe('Broker n is served on this port + n; the bootstrap port + 1 when absent.'),
   }),
   upstream: z.strictObject({
-    bootstrap: z.array(hostPort()).min(1),
-    tls: upstreamTls.optional(),
+    bootstrap: z.array(hostPort()).min(1).describe('Brokers to begin with.'),
+    tls: upstreamTls.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
     sasl: z
       .strictObject({
         mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
@@ -45,7 +60,7 @@ export const kafkaGatewaySchema = z.strictObject({
       })
       .optional()
       .describe('The credential of the gateway; clients never see it.'),
-    refresh: duration().default(15_000).describe('How often brokers, topics and versions are asked again.'),
+    refresh: duration().prefault('15s').describe('How often brokers, topics and versions are asked again.'),
   }),
   limits: limitsSchema.prefault({}),
 })

@@ -9,27 +9,32 @@ export const gatewaySettings = {
     .describe('Name of this installation in the registry and on every piece of evidence.'),
   dataDir: z.string().describe('Folder for the evidence spool, the installation key and the cached policy bundle.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  drain: duration().default(10_000).describe('Time that connections get to finish after SIGTERM.'),
-  admin: z
-    .strictObject({ bind: hostPort() })
-    .describe('Address of /healthz, /readyz and /metrics.'),
+  drain: duration().prefault('10s').describe('Time that connections get to finish after SIGTERM.'),
+  admin: z.strictObject({ bind: hostPort() }).describe('Address of /healthz, /readyz and /metrics.'),
   identity: z.strictObject({
     issuers: z
       .array(
         z.strictObject({
           issuer: z.url().describe('The `iss` of the tokens; its discovery document names the keys.'),
           audiences: z.array(z.string()).min(1).describe('Accepted values of `aud`.'),
-          algorithms: z.array(z.string()).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
-          groupsClaim: z.string().default('groups').describe('Claim that holds the groups; a dotted path goes into objects.'),
-          clockTolerance: duration().default(30_000),
+          algorithms: z
+            .array(z.string())
+            .min(1)
+            .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
+            .describe('Signature algorithms that are accepted.'),
+          groupsClaim: z
+            .string()
+            .default('groups')
+            .describe('Claim that holds the groups; a dotted path goes into objects.'),
+          clockTolerance: duration().prefault('30s').describe('By how much clocks may differ.'),
           jwksUri: z.url().optional().describe('Only for issuers without a discovery document.'),
-          requireType: z.literal('at+jwt').optional(),
+          requireType: z.literal('at+jwt').optional().describe('Accept access tokens by RFC 9068 only.'),
         }),
       )
       .min(1),
   }),
   controlPlane: z.strictObject({
-    url: z.url(),
+    url: z.url().describe('Where the control plane serves its API.'),
     bundleKey: z.string().describe('PEM of the public key that policy bundles are signed with: `${file:…}`.'),
     credentials: z
       .strictObject({
