@@ -195,6 +195,14 @@ describe('walkProduceRequest', () => {
     ).toThrowError(/partition is named twice/)
   })
 
+  it('refuses tags that do not rise, which the codec would refuse too', () => {
+    const frame = requestOf(9, [])
+    const tagged = (...tags: number[]) => Buffer.concat([frame.subarray(0, -1), Buffer.from(tags)])
+    expect(walkFrame(tagged(2, 4, 1, 0xaa, 5, 0), 9).topics).toHaveLength(1)
+    expect(() => walkFrame(tagged(2, 5, 1, 0xaa, 4, 0), 9)).toThrowError(/tag 4 after tag 5/)
+    expect(() => walkFrame(tagged(2, 5, 0, 5, 0), 9)).toThrowError(/tag 5 after tag 5/)
+  })
+
   it('refuses a count that the bytes cannot hold, and a version without a table', () => {
     const frame = requestOf(8, [])
     frame.writeInt32BE(0x7fff_ffff, walkFrame(frame, 8).topicsStart)
