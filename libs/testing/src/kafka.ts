@@ -115,12 +115,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   }
 
   const bootstrap = `127.0.0.1:${nodes[0]!.client}`
-  const run: Kafka['admin']['run'] = (tool, args, more) =>
-    runProcess(
-      kafkaTool(tool),
-      ['--bootstrap-server', bootstrap, '--command-config', join(dir, 'admin.properties'), ...args],
-      more,
-    )
   return {
     bootstrap,
     brokers: nodes.map((node, index) => ({
@@ -130,20 +124,26 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       plainPorts: node.plain,
     })),
     credential,
-    admin: {
-      run,
-      async expect(tool, args, more) {
-        const { code, stdout, stderr } = await run(tool, args, more)
-        if (code !== 0) throw new Error(`${tool} ${args.join(' ')} exited with ${code}:\n${stdout}${stderr}`)
-        return stdout
-      },
-    },
+    admin: adminTools(bootstrap, join(dir, 'admin.properties')),
     async killNode(id) {
       await running.get(id)?.stop('SIGKILL')
     },
     startNode,
     log: () => [...running.values()].map((node) => node.output()).join('\n'),
     stop,
+  }
+}
+
+function adminTools(bootstrap: string, properties: string): Kafka['admin'] {
+  const run: Kafka['admin']['run'] = (tool, args, options) =>
+    runProcess(kafkaTool(tool), ['--bootstrap-server', bootstrap, '--command-config', properties, ...args], options)
+  return {
+    run,
+    async expect(tool, args, options) {
+      const { code, stdout, stderr } = await run(tool, args, options)
+      if (code !== 0) throw new Error(`${tool} ${args.join(' ')} exited with ${code}:\n${stdout}${stderr}`)
+      return stdout
+    },
   }
 }
 

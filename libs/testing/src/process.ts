@@ -59,7 +59,7 @@ export async function startProcess(
   const env = { ...process.env, ...options.env }
   const path = findProgram(command, env['PATH'])
   if (path === undefined) throw new Error(`${command} is not a program here, nor on PATH.`)
-  const [program = path, ...leading] = [...endWithParent(), path]
+  const [program, leading] = endWithParent(path)
   const child = spawn(program, [...leading, ...args], {
     cwd: options.cwd,
     env,
@@ -125,10 +125,10 @@ export async function runProcess(
   return { ...exit, stdout: started.stdout(), stderr: started.stderr() }
 }
 
-/** The prefix that lets the kernel end the program when this process is gone, where that exists (util-linux). */
-function endWithParent(): string[] {
+/** Lets the kernel end the program when this process is gone, where that can be had (util-linux). */
+function endWithParent(program: string): [string, string[]] {
   const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined
-  return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']
+  return setpriv === undefined ? [program, []] : [setpriv, ['--pdeathsig', 'KILL', '--', program]]
 }
 
 type Output = { stdout(): string; stderr(): string; both(): string; onData(listener: () => void): () => void }
