@@ -54,7 +54,10 @@ export async function startGateway(options: {
   const policies = new PolicyInForce()
   const keys = new Map<string, KeyVerifier>()
   const authenticator = createAuthenticator({
-    issuers: settings.identity.issuers.map(({ clockTolerance, ...issuer }) => ({ ...issuer, clockToleranceMs: clockTolerance })),
+    issuers: settings.identity.issuers.map(({ clockTolerance, ...issuer }) => ({
+      ...issuer,
+      clockToleranceMs: clockTolerance,
+    })),
     keys: (id) => keys.get(id),
     clock,
   })

@@ -52,7 +52,9 @@ export class Guard {
     this.#recorder = parts.recorder
     this.#clock = parts.clock
     this.#decisions = parts.metrics.counter('weir_guard_refusals_total', 'Operations refused, by effect', ['effect'])
-    this.#refusals = parts.metrics.counter('weir_guard_authentications_total', 'Authentications, by outcome', ['outcome'])
+    this.#refusals = parts.metrics.counter('weir_guard_authentications_total', 'Authentications, by outcome', [
+      'outcome',
+    ])
     const sessions = parts.metrics.gauge('weir_guard_sessions_count', 'Open sessions')
     this.#onSessions = () => sessions.set(this.#sessions.size)
   }
@@ -113,7 +115,7 @@ export class Guard {
     const policy = this.#policy.current()
     if (policy === undefined) return noPolicy
     if (session.ended) return sessionEnded
-    return policy.decide(session.principal, operation)
+    return withinReach(policy.decide(session.principal, operation))
   }
 
   /** Revision of the policy in force; empty before the first. */
@@ -180,6 +182,14 @@ export class Guard {
     await recorded.written
     return refusal
   }
+}
+
+/** A mask that cannot be applied must not be left out in silence: as long as masking is not served, what demands it is refused. */
+function withinReach(decision: Decision): Decision {
+  const { mask } = decision.obligations
+  if (decision.effect !== 'allow' || mask.length === 0) return decision
+  const reason = `The data must be masked (${mask.join(', ')}), and masking is not served yet.`
+  return { ...decision, effect: 'deny', reason }
 }
 
 const nothing = { mask: [], record: 'meta', durability: 'buffered' } as const
