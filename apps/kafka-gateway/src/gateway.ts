@@ -67,7 +67,10 @@ export class KafkaGateway {
       limits,
     }
     const connections = parts.metrics.gauge('weir_kafka_connections_count', 'Open client connections')
-    const rejected = parts.metrics.counter('weir_kafka_connections_rejected_total', 'Connections above limits.maxConnections')
+    const rejected = parts.metrics.counter(
+      'weir_kafka_connections_rejected_total',
+      'Connections above limits.maxConnections',
+    )
     this.#metrics = { connections: () => connections.set(this.#connections.size), rejected: () => rejected.inc() }
   }
 

@@ -51,7 +51,10 @@ describe.skipIf(!needs('kafka'))('bad input', () => {
 
   /** Another connection still works, so the fault stayed where it was. */
   async function expectOthersUnharmed(): Promise<void> {
-    const answer = await bystander.ask(metadata, 12, { topics: [{ topicId: zeroId, name: 'open.a' }], allowAutoTopicCreation: false })
+    const answer = await bystander.ask(metadata, 12, {
+      topics: [{ topicId: zeroId, name: 'open.a' }],
+      allowAutoTopicCreation: false,
+    })
     expect(answer.topics[0]?.errorCode).toBe(errorCode.NONE)
   }
   const zeroId = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -64,7 +67,15 @@ describe.skipIf(!needs('kafka'))('bad input', () => {
     ['a size of zero', Buffer.alloc(4)],
     ['a header cut short', Buffer.from('0000000200', 'hex')],
     ['an unknown API', encodeHeader(9_999, 0)],
-    ['a request before authentication', encodeRequest(heartbeat, 0, { correlationId: 1, clientId: 'x' }, { groupId: 'g', generationId: 1, memberId: 'm' })],
+    [
+      'a request before authentication',
+      encodeRequest(
+        heartbeat,
+        0,
+        { correlationId: 1, clientId: 'x' },
+        { groupId: 'g', generationId: 1, memberId: 'm' },
+      ),
+    ],
   ])('%s closes the connection', async (_name, bytes) => {
     const client = await WireClient.open(gateway.bootstrap)
     client.raw(bytes)
@@ -92,7 +103,9 @@ describe.skipIf(!needs('kafka'))('bad input', () => {
     const client = await WireClient.open(gateway.bootstrap)
     const answer = await client.versions()
     const keys = answer.apiKeys.map((k) => k.apiKey)
-    expect(keys).toEqual([0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 32, 36, 37, 60, 68, 69, 75])
+    expect(keys).toEqual([
+      0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 32, 36, 37, 60, 68, 69, 75,
+    ])
     expect(answer.apiKeys.find((k) => k.apiKey === 0)).toMatchObject({ minVersion: 0, maxVersion: 13 })
     expect(answer.finalizedFeatures.map((f) => f.name)).not.toContain('transaction.version')
     expect(answer.finalizedFeatures.map((f) => f.name)).toContain('group.version')
@@ -122,8 +135,16 @@ describe.skipIf(!needs('kafka'))('bad input', () => {
 
   test.each([
     ['expired', async () => gateway.token('alice', ['team'], { lifetimeS: -60 }), /expired/],
-    ['for another audience', async () => gateway.token('alice', ['team'], { audience: 'elsewhere' }), /expected here: weir/],
-    ['unsigned', async () => `${b64({ alg: 'none' })}.${b64({ iss: 'https://issuer.test', sub: 'alice', aud: 'weir' })}.`, /algorithm/],
+    [
+      'for another audience',
+      async () => gateway.token('alice', ['team'], { audience: 'elsewhere' }),
+      /expected here: weir/,
+    ],
+    [
+      'unsigned',
+      async () => `${b64({ alg: 'none' })}.${b64({ iss: 'https://issuer.test', sub: 'alice', aud: 'weir' })}.`,
+      /algorithm/,
+    ],
     ['not a token', async () => 'hunter2', /./],
   ])('a token that is %s is refused with 58 and a reason', async (_name, make, reason) => {
     const token = await make()

@@ -24,7 +24,14 @@ export function recordBatch(
 
 function record(value: string, offsetDelta: number): Buffer {
   const bytes = Buffer.from(value)
-  const content = Buffer.concat([Buffer.from([0, 0]), varint(offsetDelta), varint(-1), varint(bytes.length), bytes, Buffer.from([0])])
+  const content = Buffer.concat([
+    Buffer.from([0, 0]),
+    varint(offsetDelta),
+    varint(-1),
+    varint(bytes.length),
+    bytes,
+    Buffer.from([0]),
+  ])
   return Buffer.concat([varint(content.length), content])
 }
 

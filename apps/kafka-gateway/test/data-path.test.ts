@@ -3,7 +3,7 @@ import { createTopics, deleteTopics, errorCode, fetch, listOffsets, metadata, pr
 import type { RequestInputOf, ResponseOf } from '@weir/kafka-protocol'
 import { needs, startKafka } from '@weir/testing'
 import type { Kafka } from '@weir/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { recordBatch } from './batch.ts'
 import { startHarness } from './harness.ts'
 import type { Harness } from './harness.ts'
@@ -61,8 +61,9 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
       // The broker leads a new partition a moment after it says that it is made.
       const partitions = [{ partitionIndex: 0, timestamp: -1n }]
       const leads = async () =>
-        (await root.ask(listOffsets, 1, { replicaId: -1, topics: [{ name, partitions }] })).topics[0]?.partitions[0]?.errorCode
-      await expect.poll(leads, { timeout: 10_000 }).toBe(0)
+        (await root.ask(listOffsets, 1, { replicaId: -1, topics: [{ name, partitions }] })).topics[0]?.partitions[0]
+          ?.errorCode
+      await vi.waitFor(async () => expect(await leads()).toBe(0), { timeout: 10_000 })
     }
   }
 
@@ -79,7 +80,10 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     })
 
   type FetchInput = RequestInputOf<typeof fetch>
-  const fetchInput = (topics: { topic?: string; topicId?: string; fetchOffset?: bigint }[], session?: { id: number; epoch: number }): FetchInput => ({
+  const fetchInput = (
+    topics: { topic?: string; topicId?: string; fetchOffset?: bigint }[],
+    session?: { id: number; epoch: number },
+  ): FetchInput => ({
     maxWaitMs: 100,
     minBytes: 1,
     sessionId: session?.id ?? 0,
@@ -91,34 +95,43 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     forgottenTopicsData: [],
   })
   const seen = (response: ResponseOf<typeof fetch>) =>
-    response.responses.map((t) => [t.topic === '' ? t.topicId : t.topic, t.partitions[0]?.errorCode, (t.partitions[0]?.records?.length ?? 0) > 0])
+    response.responses.map((t) => [
+      t.topic === '' ? t.topicId : t.topic,
+      t.partitions[0]?.errorCode,
+      (t.partitions[0]?.records?.length ?? 0) > 0,
+    ])
 
-  test.each([3, 7, 9, 12])('Produce v%i: the allowed topic is written, the refused one answers 29, in the order asked', async (version) => {
-    const client = await connect('alice')
-    const before = gateway.of('kafka.publish').length
-    const answer = await client.ask(produce, version, {
-      acks: 1,
-      timeoutMs: 5_000,
-      topicData: ['closed.b', 'open.a', 'missing.z', 'open.c'].map((name) => ({
-        name,
-        partitionData: [{ index: 0, records: recordBatch(['x', 'y']) }],
-      })),
-    })
-    expect(answer.responses.map((t) => [t.name, t.partitionResponses[0]?.errorCode])).toEqual([
-      ['closed.b', 29],
-      ['open.a', 0],
-      ['missing.z', 29],
-      ['open.c', 0],
-    ])
-    if (version >= 8) expect(answer.responses[0]?.partitionResponses[0]?.errorMessage).toMatch(/closed\.b/)
-    const events = gateway.of('kafka.publish').slice(before)
-    expect(events.map((e) => [e.topic, e.records])).toEqual([
-      ['open.a', 2],
-      ['open.c', 2],
-    ])
-    const base = answer.responses[1]?.partitionResponses[0]?.baseOffset
-    expect(events[0]).toMatchObject({ firstOffset: Number(base), lastOffset: Number(base) + 1 })
-  })
+  test.each([3, 7, 9, 12])(
+    'Produce v%i: the allowed topic is written, the refused one answers 29, in the order asked',
+    async (version) => {
+      const client = await connect('alice')
+      const before = gateway.of('kafka.publish').length
+      const answer = await client.ask(produce, version, {
+        acks: 1,
+        timeoutMs: 5_000,
+        topicData: ['closed.b', 'open.a', 'missing.z', 'open.c'].map((name) => ({
+          name,
+          partitionData: [{ index: 0, records: recordBatch(['x', 'y']) }],
+        })),
+      })
+      expect(answer.responses.map((t) => [t.name, t.partitionResponses[0]?.errorCode])).toEqual([
+        ['closed.b', 29],
+        ['open.a', 0],
+        ['missing.z', 29],
+        ['open.c', 0],
+      ])
+      if (version >= 8) expect(answer.responses[0]?.partitionResponses[0]?.errorMessage).toMatch(/closed\.b/)
+      const events = gateway.of('kafka.publish').slice(before)
+      const written = answer.responses
+        .filter((t) => t.name.startsWith('open.'))
+        .map((t) => {
+          const base = Number(t.partitionResponses[0]?.baseOffset)
+          return `${t.name} ${base}-${base + 1}`
+        })
+      expect(new Set(events.map((e) => `${e.topic} ${e.firstOffset}-${e.lastOffset}`))).toEqual(new Set(written))
+      expect(events.map((e) => e.records)).toEqual([2, 2])
+    },
+  )
 
   test('Produce v13: refused entries carry their topic id, and an unknown id fails alone', async () => {
     const client = await connect('alice')
@@ -139,6 +152,40 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     expect(gateway.of('kafka.publish').at(-1)).toMatchObject({ topic: 'open.a', topicId: ids.open })
   })
 
+  test('records that are not exactly one batch are refused with 87, and the partition beside them is written', async () => {
+    const client = await connect('alice')
+    const two = Buffer.concat([recordBatch(['1']), recordBatch(['2'])])
+    const bad: [string, Buffer | null][] = [
+      ['two batches', two],
+      ['no batch', Buffer.alloc(0)],
+      ['null', null],
+      ['a batch cut short', recordBatch(['1']).subarray(0, 40)],
+      ['noise', Buffer.alloc(100, 0xab)],
+    ]
+    for (const [what, records] of bad) {
+      const before = gateway.of('kafka.publish').length
+      const answer = await client.ask(produce, 9, {
+        acks: -1,
+        timeoutMs: 5_000,
+        topicData: [
+          { name: 'open.a', partitionData: [{ index: 0, records }] },
+          { name: 'open.c', partitionData: [{ index: 0, records: recordBatch(['good']) }] },
+        ],
+      })
+      const codes = answer.responses.map((t) => [t.name, t.partitionResponses[0]?.errorCode])
+      expect(codes, what).toEqual([
+        ['open.a', errorCode.INVALID_RECORD],
+        ['open.c', 0],
+      ])
+      expect(
+        gateway
+          .of('kafka.publish')
+          .slice(before)
+          .map((e) => e.topic),
+      ).toEqual(['open.c'])
+    }
+  })
+
   test('acks=0 is on record with the offsets it got, and answers nothing', async () => {
     const client = await connect('alice')
     const next = (await put(client, 'open.c', ['before'])).responses[0]?.partitionResponses[0]?.baseOffset ?? -1n
@@ -150,7 +197,12 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     // The next answer belongs to the next request: nothing came for the silent one.
     const after = (await put(client, 'open.c', ['after'])).responses[0]?.partitionResponses[0]?.baseOffset
     expect(after).toBe(next + 3n)
-    expect(gateway.of('kafka.publish').slice(-3).map((e) => [e.firstOffset, e.lastOffset])).toEqual([
+    expect(
+      gateway
+        .of('kafka.publish')
+        .slice(-3)
+        .map((e) => [e.firstOffset, e.lastOffset]),
+    ).toEqual([
       [Number(next), Number(next)],
       [Number(next) + 1, Number(next) + 2],
       [Number(next) + 3, Number(next) + 3],
@@ -162,9 +214,18 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
       transactionalId: 'tx',
       acks: -1,
       timeoutMs: 5_000,
-      topicData: [{ name: 'open.a', partitionData: [{ index: 0, records: recordBatch(['t'], { transactional: true, producerId: 1n, sequence: 0 }) }] }],
+      topicData: [
+        {
+          name: 'open.a',
+          partitionData: [
+            { index: 0, records: recordBatch(['t'], { transactional: true, producerId: 1n, sequence: 0 }) },
+          ],
+        },
+      ],
     })
-    expect(transactional.responses[0]?.partitionResponses[0]?.errorCode).toBe(errorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    expect(transactional.responses[0]?.partitionResponses[0]?.errorCode).toBe(
+      errorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    )
     for (const name of ['__consumer_offsets', '__transaction_state', '__share_group_state']) {
       expect((await put(root, name, ['x'])).responses[0]?.partitionResponses[0]?.errorCode).toBe(29)
     }
@@ -192,7 +253,11 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     await create('open.s', 'closed.s')
     for (const topic of ['open.s', 'closed.s']) await put(root, topic, ['1'])
     const client = await connect('session')
-    const opened = await client.ask(fetch, 11, fetchInput([{ topic: 'open.s' }, { topic: 'closed.s' }], { id: 0, epoch: 0 }))
+    const opened = await client.ask(
+      fetch,
+      11,
+      fetchInput([{ topic: 'open.s' }, { topic: 'closed.s' }], { id: 0, epoch: 0 }),
+    )
     expect(opened.sessionId).not.toBe(0)
     const session = { id: opened.sessionId, epoch: 0 }
     expect(seen(opened)).toEqual([
@@ -241,7 +306,11 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
     const first = await idOf('open.r')
     const client = await connect('reader')
     const ids = { closed: await idOf('closed.b'), unknown: 'AAAAAAAAAAAAAAAAAAAAAw' }
-    const both = await client.ask(fetch, 17, fetchInput([{ topicId: first }, { topicId: ids.closed }, { topicId: ids.unknown }]))
+    const both = await client.ask(
+      fetch,
+      17,
+      fetchInput([{ topicId: first }, { topicId: ids.closed }, { topicId: ids.unknown }]),
+    )
     expect(new Set(seen(both).map(String))).toEqual(
       new Set([`${first},0,true`, `${ids.closed},29,false`, `${ids.unknown},100,false`]),
     )

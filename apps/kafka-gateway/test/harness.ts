@@ -25,7 +25,11 @@ export type Harness = {
   readonly events: readonly SequencedEvent[]
   /** The newest events of one kind. */
   of<T extends EvidenceEvent['type']>(type: T): (EvidenceEvent & { type: T })[]
-  token(subject: string, groups?: readonly string[], options?: { lifetimeS?: number; audience?: string }): Promise<string>
+  token(
+    subject: string,
+    groups?: readonly string[],
+    options?: { lifetimeS?: number; audience?: string },
+  ): Promise<string>
   applyPolicy(yaml: string): void
   /** While set, evidence cannot be written. */
   failRecording(failing: boolean): void
@@ -34,7 +38,11 @@ export type Harness = {
 }
 
 /** Starts a gateway for `kafka`; `limits` are laid over the defaults. */
-export async function startHarness(kafka: Kafka, policy: string, options: { limits?: object; upstream?: object } = {}): Promise<Harness> {
+export async function startHarness(
+  kafka: Kafka,
+  policy: string,
+  options: { limits?: object; upstream?: object } = {},
+): Promise<Harness> {
   const keys = await generateKeyPair('ES256')
   const jwks = { keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }] }
   const keyServer = createServer((_request, response) => {

@@ -135,6 +135,9 @@ describe.skipIf(!needs('kafka'))('kafkajs through the gateway', () => {
     })
     const admin = client.admin()
     await expect(admin.connect()).rejects.toThrow(/authentication|token/i)
-    expect(gateway.of('authentication.refused').at(-1)).toMatchObject({ mechanism: 'PLAIN', code: 'WEIR_TOKEN_MALFORMED' })
+    expect(gateway.of('authentication.refused').at(-1)).toMatchObject({
+      mechanism: 'PLAIN',
+      code: 'WEIR_TOKEN_MALFORMED',
+    })
   })
 })

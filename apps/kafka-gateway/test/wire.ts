@@ -1,13 +1,7 @@
 /** A bare Kafka client on a socket: frames out, answers in, nothing hidden. For what no client library would send. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import {
-  apiVersions,
-  decodeResponse,
-  encodeRequest,
-  saslAuthenticate,
-  saslHandshake,
-} from '@weir/kafka-protocol'
+import { apiVersions, decodeResponse, encodeRequest, saslAuthenticate, saslHandshake } from '@weir/kafka-protocol'
 import type { Api, RequestInputOf, ResponseOf } from '@weir/kafka-protocol'
 
 export class WireClient {
@@ -63,7 +57,8 @@ export class WireClient {
   async ask<A extends Api>(api: A, version: number, body: RequestInputOf<A>): Promise<ResponseOf<A>> {
     const correlationId = this.post(api, version, body)
     const answer = decodeResponse(api, version, await this.next())
-    if (answer.correlationId !== correlationId) throw new Error(`answer ${answer.correlationId} to request ${correlationId}`)
+    if (answer.correlationId !== correlationId)
+      throw new Error(`answer ${answer.correlationId} to request ${correlationId}`)
     return answer.body
   }
 

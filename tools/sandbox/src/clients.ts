@@ -41,7 +41,8 @@ async function mintKeys(ports: Ports, token: TokenSource): Promise<ReadonlyMap<s
   })
   const { keys: earlier } = await api.call('keys', {})
   for (const key of earlier) {
-    if (key.description === keyDescription && key.revokedAt === undefined) await api.call('revokeKey', { params: { id: key.id } })
+    if (key.description === keyDescription && key.revokedAt === undefined)
+      await api.call('revokeKey', { params: { id: key.id } })
   }
   const secrets = new Map<string, string>()
   for (const { subject, groups } of people) {

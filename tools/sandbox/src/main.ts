@@ -23,10 +23,12 @@ if (help) {
 async function run(): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
-  const sandbox = await startSandbox({ portBase, folder: data, signal: stopping.signal, say }).catch((error: unknown) => {
-    if (!stopping.signal.aborted) process.stderr.write(`\n${(error as Error).message}\n`)
-    return undefined
-  })
+  const sandbox = await startSandbox({ portBase, folder: data, signal: stopping.signal, say }).catch(
+    (error: unknown) => {
+      if (!stopping.signal.aborted) process.stderr.write(`\n${(error as Error).message}\n`)
+      return undefined
+    },
+  )
   if (sandbox === undefined) {
     process.exit(stopping.signal.aborted ? 0 : 1)
   }

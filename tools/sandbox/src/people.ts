@@ -10,8 +10,19 @@ export const people = [
 
 /** Machines, with the secrets of their client credentials: for a sandbox on loopback, so no secrets at all. */
 export const machines = [
-  { clientId: 'etl', clientSecret: 'etl-secret', groups: ['etl'], about: 'machine: consume payments.*, publish public.*' },
-  { clientId: 'agent', clientSecret: 'agent-secret', groups: ['agents'], actsFor: ['alice'], about: 'acts for alice: the rights that both have' },
+  {
+    clientId: 'etl',
+    clientSecret: 'etl-secret',
+    groups: ['etl'],
+    about: 'machine: consume payments.*, publish public.*',
+  },
+  {
+    clientId: 'agent',
+    clientSecret: 'agent-secret',
+    groups: ['agents'],
+    actsFor: ['alice'],
+    about: 'acts for alice: the rights that both have',
+  },
   { clientId: 'kafka-gateway', clientSecret: 'kafka-gateway-secret', groups: [], about: 'the gateway itself' },
 ] as const
 

@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { needs, startDevIssuer, startKafka, startProcess } from '@weir/testing'
 import type { Kafka, RunningProcess } from '@weir/testing'
 import { writeClientFiles } from './clients.ts'
-import { clientAudience, controlPlaneAudience, controlPlaneUrl, issuerUrl, writeConfiguration } from './configuration.ts'
+import {
+  clientAudience,
+  controlPlaneAudience,
+  controlPlaneUrl,
+  issuerUrl,
+  writeConfiguration,
+} from './configuration.ts'
 import { choosePorts, foldersIn, namedPorts } from './layout.ts'
 import type { Folders, Ports } from './layout.ts'
 import { firstPolicy, machines, people } from './people.ts'
@@ -85,19 +91,27 @@ async function startAll(parts: {
   const launch = async (name: string, app: string, config: string, admin: number) => {
     const logFile = join(folders.logs, `${app}.log`)
     say(`Starting the ${name} …`)
-    const running = await startProcess(process.execPath, [source(`apps/${app}/src/main.ts`), '--config', config], { logFile })
+    const running = await startProcess(process.execPath, [source(`apps/${app}/src/main.ts`), '--config', config], {
+      logFile,
+    })
     started.push({ name, stop: () => running.stop() })
     void running.exited.then(() => fail(`The ${name} ended by itself; see ${logFile}.`))
     await waitUntilReady(name, `http://127.0.0.1:${admin}/readyz`, running, logFile, signal)
   }
   await launch('control plane', 'control-plane', files.controlPlane, ports.controlPlaneAdmin)
   const services: Service[] = [
-    { name: 'Control plane', address: controlPlaneUrl(ports), ready: `http://127.0.0.1:${ports.controlPlaneAdmin}/readyz` },
+    {
+      name: 'Control plane',
+      address: controlPlaneUrl(ports),
+      ready: `http://127.0.0.1:${ports.controlPlaneAdmin}/readyz`,
+    },
     { name: 'Dev issuer', address: issuerUrl(ports), ready: `${issuerUrl(ports)}/.well-known/openid-configuration` },
   ]
   const missing: string[] = []
   if (kafka === undefined) {
-    missing.push('Apache Kafka and its gateway: they need Java 17 and Maven (Debian: apt-get install default-jdk-headless maven).')
+    missing.push(
+      'Apache Kafka and its gateway: they need Java 17 and Maven (Debian: apt-get install default-jdk-headless maven).',
+    )
   } else {
     await createTopics(kafka)
     await launch('Kafka gateway', 'kafka-gateway', files.kafkaGateway, ports.kafkaAdmin)
@@ -167,7 +181,9 @@ async function waitUntilReady(
   while (Date.now() < deadline) {
     signal.throwIfAborted()
     if (!running.running) {
-      throw new Error(`The ${name} did not start:\n${running.output().trimEnd().split('\n').slice(-10).join('\n')}\nIts log: ${logFile}`)
+      throw new Error(
+        `The ${name} did not start:\n${running.output().trimEnd().split('\n').slice(-10).join('\n')}\nIts log: ${logFile}`,
+      )
     }
     const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
     await answer?.body?.cancel()

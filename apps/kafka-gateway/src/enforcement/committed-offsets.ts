@@ -79,7 +79,10 @@ export const offsetFetchEnforcement = enforceElements({
     if (operations.every((_, index) => !verdict.denial(index))) return request
     const allowed = groups
       .filter(({ at }) => !verdict.denial(at))
-      .map(({ group, at }) => ({ ...group, topics: group.topics?.filter((_, i) => !verdict.denial(at + 1 + i)) ?? null }))
+      .map(({ group, at }) => ({
+        ...group,
+        topics: group.topics?.filter((_, i) => !verdict.denial(at + 1 + i)) ?? null,
+      }))
     if (call.version >= batchVersion) return { ...request, groups: allowed }
     return { ...request, topics: allowed[0]?.topics ?? null }
   },

@@ -19,7 +19,8 @@ export const consumerGroupHeartbeatEnforcement = enforceElements({
     const topics = (request.subscribedTopicNames ?? []).map((name) => onTopic('describe', name))
     const regex = request.subscribedTopicRegex
     if (regex === null || regex === '') return [group, ...topics]
-    const reason = 'The broker would resolve a topic pattern with the rights of the gateway; subscribe to a list of topics.'
+    const reason =
+      'The broker would resolve a topic pattern with the rights of the gateway; subscribe to a list of topics.'
     return [group, ...topics, refused(onTopic('describe', regex), regexRule, reason)]
   },
   admitted: (request, call) => sawGroup(call, request.groupId),

@@ -80,7 +80,10 @@ export const createPartitionsEnforcement = enforceElements({
   describe: (request) => request.topics.map((topic) => onTopic('alter', topic.name)),
   refuse(request, verdict) {
     if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { throttleTimeMs: 0, results: request.topics.map((topic, index) => refusedGrowth(topic.name, verdict, index)) }
+    return {
+      throttleTimeMs: 0,
+      results: request.topics.map((topic, index) => refusedGrowth(topic.name, verdict, index)),
+    }
   },
   rewriteRequest(request, verdict) {
     const topics = request.topics.filter((_, index) => !verdict.denial(index))

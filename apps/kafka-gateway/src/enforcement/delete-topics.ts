@@ -21,7 +21,9 @@ export const deleteTopicsEnforcement = enforceElements({
   prepare: (request, call) =>
     call.version < topicIdVersion
       ? undefined
-      : call.services.cluster.resolveTopicIds(request.topics.flatMap((topic) => (topic.name === null ? topic.topicId : []))),
+      : call.services.cluster.resolveTopicIds(
+          request.topics.flatMap((topic) => (topic.name === null ? topic.topicId : [])),
+        ),
   describe: (request, call) =>
     targetsOf(request, call.version).map((target) => onTopicOf('delete', target, call.services.cluster.topics)),
   refuse(request, verdict, call) {

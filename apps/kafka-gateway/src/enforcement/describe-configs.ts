@@ -32,7 +32,10 @@ export const describeConfigsEnforcement = enforceElements({
     }),
   refuse(request, verdict) {
     if (request.resources.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { throttleTimeMs: 0, results: request.resources.map((asked, index) => refusedConfigs(asked, verdict, index)) }
+    return {
+      throttleTimeMs: 0,
+      results: request.resources.map((asked, index) => refusedConfigs(asked, verdict, index)),
+    }
   },
   rewriteRequest(request, verdict) {
     const resources = request.resources.filter((_, index) => !verdict.denial(index))

@@ -27,7 +27,8 @@ export const describeTopicPartitionsEnforcement = enforceElements({
     return topics.length === request.topics.length ? request : { ...request, topics }
   },
   async rewriteResponse(request, response, verdict, call) {
-    for (const topic of response.topics) if (topic.name !== null) call.services.cluster.topics.learn(topic.topicId, topic.name)
+    for (const topic of response.topics)
+      if (topic.name !== null) call.services.cluster.topics.learn(topic.topicId, topic.name)
     if (request.topics.length === 0) return showAll(request.responsePartitionLimit, response, call)
     const answered = new Map(response.topics.map((topic) => [topic.name, topic]))
     const from = request.cursor?.topicName ?? ''
@@ -65,7 +66,10 @@ function isVisible(name: string, call: Call): boolean {
 }
 
 function withOperations(topic: Topic, call: Call): Topic {
-  return { ...topic, topicAuthorizedOperations: topic.name === null ? operationsOmitted : topicOperations(call, topic.name) }
+  return {
+    ...topic,
+    topicAuthorizedOperations: topic.name === null ? operationsOmitted : topicOperations(call, topic.name),
+  }
 }
 
 function refusedTopic(name: string): Topic {

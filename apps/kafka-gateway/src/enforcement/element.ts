@@ -3,7 +3,14 @@
  * part into the answer, in the protocol's own form.
  */
 import type { Decision, Operation } from '@weir/contracts'
-import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, errorCode, errorName } from '@weir/kafka-protocol'
+import {
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  errorCode,
+  errorName,
+} from '@weir/kafka-protocol'
 import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from '@weir/kafka-protocol'
 import { isAllowed, recordDenials, sizeBytes } from './enforcement.ts'
 import type { Answer, Call, Denial, Enforcement, Step } from './enforcement.ts'
@@ -20,7 +27,11 @@ export type Verdict = {
 }
 
 /** One change that went upstream: the operation by its place, what the broker said, and the parameters that matter. */
-export type Done = { readonly index: number; readonly errorCode: number; readonly attributes: Readonly<Record<string, string>> }
+export type Done = {
+  readonly index: number
+  readonly errorCode: number
+  readonly attributes: Readonly<Record<string, string>>
+}
 
 export type ElementRules<A extends Api> = {
   readonly api: A
@@ -77,14 +88,18 @@ function judge<A extends Api>(rules: ElementRules<A>, request: RequestOf<A>, cal
 }
 
 export function decideAll(call: Call, operations: readonly Described[]): Verdict {
-  const decisions = operations.map((operation) => operation.fixed ?? call.services.guard.decide(call.session, operation))
+  const decisions = operations.map(
+    (operation) => operation.fixed ?? call.services.guard.decide(call.session, operation),
+  )
   return {
     operations,
     decisions,
     denial(index) {
       const operation = operations[index]
       const decision = decisions[index]
-      return operation === undefined || decision === undefined || isAllowed(decision) ? undefined : { operation, decision }
+      return operation === undefined || decision === undefined || isAllowed(decision)
+        ? undefined
+        : { operation, decision }
     },
   }
 }

@@ -80,7 +80,8 @@ export function isAllowed(decision: Decision): boolean {
 /** Puts refusals on record; resolves when they are written. */
 export async function recordDenials(call: Call, denials: readonly Denial[]): Promise<void> {
   let last
-  for (const { operation, decision } of denials) last = call.services.guard.recordRefusal(call.session, operation, decision)
+  for (const { operation, decision } of denials)
+    last = call.services.guard.recordRefusal(call.session, operation, decision)
   await last?.written
 }
 
@@ -94,7 +95,10 @@ export function refusalText({ operation, decision }: Denial): string {
  * The refusal of an administrative element, where the answer has a text. A hold is POLICY_VIOLATION, which every admin client shows
  * with its text and does not retry by itself.
  */
-export function adminRefusal(denial: Denial | undefined, deniedCode: number): { errorCode: number; errorMessage: string | null } {
+export function adminRefusal(
+  denial: Denial | undefined,
+  deniedCode: number,
+): { errorCode: number; errorMessage: string | null } {
   if (denial === undefined) return { errorCode: deniedCode, errorMessage: null }
   const code = denial.decision.effect === 'hold' ? errorCode.POLICY_VIOLATION : deniedCode
   return { errorCode: code, errorMessage: refusalText(denial) }

@@ -39,9 +39,15 @@ test('a partition named again replaces the earlier one; a forgotten one is gone'
 
 test('above the limit a session is not kept', () => {
   const sessions = new FetchSessions(3)
-  expect(sessions.keep({ id: 1, partitions: partitionsOf(wanted('a', 0), wanted('a', 1)), policyRevision: '' })).toBe(true)
-  expect(sessions.keep({ id: 2, partitions: partitionsOf(wanted('b', 0), wanted('b', 1)), policyRevision: '' })).toBe(false)
+  expect(sessions.keep({ id: 1, partitions: partitionsOf(wanted('a', 0), wanted('a', 1)), policyRevision: '' })).toBe(
+    true,
+  )
+  expect(sessions.keep({ id: 2, partitions: partitionsOf(wanted('b', 0), wanted('b', 1)), policyRevision: '' })).toBe(
+    false,
+  )
   expect(sessions.get(2)).toBeUndefined()
   sessions.forget(1)
-  expect(sessions.keep({ id: 2, partitions: partitionsOf(wanted('b', 0), wanted('b', 1)), policyRevision: '' })).toBe(true)
+  expect(sessions.keep({ id: 2, partitions: partitionsOf(wanted('b', 0), wanted('b', 1)), policyRevision: '' })).toBe(
+    true,
+  )
 })

@@ -73,12 +73,15 @@ function judgeWhole(call: Call, request: FetchRequest): Step | Promise<Step> {
   for (const topic of request.topics) {
     const denial = decideTopic(call, topic)
     if (denial !== undefined) denials.push(denial)
-    for (const partition of topic.partitions) wanted.set({ topic: topic.topic, topicId: topic.topicId, partition, denial })
+    for (const partition of topic.partitions)
+      wanted.set({ topic: topic.topic, topicId: topic.topicId, partition, denial })
   }
   const ask: Ask = { wanted, session: undefined, denials }
   if (denials.length === 0) return forward(call, ask, undefined)
   return recordDenials(call, known(denials)).then(() => {
-    const topics = request.topics.filter((topic) => topic.partitions.every((p) => lookUp(wanted, topic, p.partition)?.denial === undefined))
+    const topics = request.topics.filter((topic) =>
+      topic.partitions.every((p) => lookUp(wanted, topic, p.partition)?.denial === undefined),
+    )
     if (topics.length === 0) return refuseAll(call, request.topics, (topic) => topicCode(decideTopic(call, topic)))
     return forward(call, ask, { ...request, topics })
   })
@@ -139,7 +142,8 @@ function reviewSession(call: Call, session: FetchSession) {
   session.policyRevision = revision
   for (const wanted of session.partitions) {
     const denial = decideTopic(call, wanted)
-    if ((denial === undefined) !== (wanted.denial === undefined)) (denial === undefined ? granted : withdrawn).push(wanted)
+    if ((denial === undefined) !== (wanted.denial === undefined))
+      (denial === undefined ? granted : withdrawn).push(wanted)
     if (denial !== undefined && wanted.denial === undefined) denials.push(denial)
     wanted.denial = denial
   }
@@ -186,14 +190,24 @@ async function answer(call: Call, ask: Ask, frame: Buffer): Promise<Answer> {
     release.refused.size === 0 && added.length === 0 && walk.nodeEndpoints.length === 0 && sessionId === walk.sessionId
   if (isAsItCame) return { kind: 'as-is' }
   await call.services.cluster.learnBrokers(walk.nodeEndpoints)
-  const kept = walk.topics.map((topic): FetchTopicEdit => ({ topic, partitions: topic.partitions.map((p) => withhold(p, release)) }))
+  const kept = walk.topics.map((topic): FetchTopicEdit => ({
+    topic,
+    partitions: topic.partitions.map((p) => withhold(p, release)),
+  }))
   const nodeEndpoints = walk.nodeEndpoints.map((node) => call.services.addresses.rewrite(node))
-  return { kind: 'replace', bytes: writeFetchResponse(frame, walk, { topics: [...kept, ...added], nodeEndpoints, sessionId }) }
+  return {
+    kind: 'replace',
+    bytes: writeFetchResponse(frame, walk, { topics: [...kept, ...added], nodeEndpoints, sessionId }),
+  }
 }
 
 function withhold(partition: FetchedPartition, release: Release): FetchTopicEdit['partitions'][number] {
   const code = release.refused.get(partition)
-  return code === undefined ? { from: partition } : { from: partition, records: [], errorCode: code }
+  if (code === undefined) return { from: partition }
+  // A refusal tells nothing of the log; unreadable records leave its positions as they are.
+  return code === errorCode.CORRUPT_MESSAGE
+    ? { from: partition, records: [], errorCode: code }
+    : { index: partition.index, errorCode: code }
 }
 
 function decideNow(call: Call, topic: FetchedTopic): { denial: Denial | undefined; decision: Decision; name: string } {

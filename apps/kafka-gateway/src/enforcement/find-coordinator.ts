@@ -19,7 +19,12 @@ export const findCoordinatorEnforcement = enforceElements({
   describe: (request, call) =>
     keysOf(request, call.version).map((key) => {
       if (request.keyType === keyType.group) return onGroup('describe', key)
-      if (request.keyType === keyType.transaction) return refused(onTransactionalId('describe', key), 'gateway.no-transactions', 'Transactions are not served yet.')
+      if (request.keyType === keyType.transaction)
+        return refused(
+          onTransactionalId('describe', key),
+          'gateway.no-transactions',
+          'Transactions are not served yet.',
+        )
       return onlyForBrokers()
     }),
   refuse(request, verdict, call) {
@@ -63,5 +68,12 @@ function refusedCoordinator(request: Request, key: string, verdict: Verdict, ind
       : request.keyType === keyType.transaction
         ? errorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         : errorCode.INVALID_REQUEST
-  return { key, nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: denial === undefined ? null : refusalText(denial) }
+  return {
+    key,
+    nodeId: -1,
+    host: '',
+    port: -1,
+    errorCode: code,
+    errorMessage: denial === undefined ? null : refusalText(denial),
+  }
 }

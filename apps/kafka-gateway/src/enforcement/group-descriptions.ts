@@ -42,7 +42,9 @@ export const listGroupsEnforcement = enforceElements({
   rewriteResponse(_request, response, _verdict, call) {
     const { guard } = call.services
     if (isAllowed(guard.decide(call.session, onCluster('describe')))) return response
-    const groups = response.groups.filter((group) => isAllowed(guard.decide(call.session, onGroup('describe', group.groupId))))
+    const groups = response.groups.filter((group) =>
+      isAllowed(guard.decide(call.session, onGroup('describe', group.groupId))),
+    )
     return groups.length === response.groups.length ? response : { ...response, groups }
   },
 })
@@ -64,7 +66,9 @@ export const consumerGroupDescribeEnforcement = enforceElements({
     const groups = request.groupIds.flatMap((group, index) => {
       if (verdict.denial(index)) return refusedConsumer(group, verdict, index)
       const at = answered.findIndex((candidate) => candidate.groupId === group)
-      return at < 0 ? [] : answered.splice(at, 1).map((found) => showConsumer(withOperations(found, request, call), call))
+      return at < 0
+        ? []
+        : answered.splice(at, 1).map((found) => showConsumer(withOperations(found, request, call), call))
     })
     return { ...response, groups }
   },

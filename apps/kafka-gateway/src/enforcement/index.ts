@@ -9,7 +9,11 @@ import { describeTopicPartitionsEnforcement } from './describe-topic-partitions.
 import type { Enforcement } from './enforcement.ts'
 import { fetchEnforcement } from './fetch.ts'
 import { findCoordinatorEnforcement } from './find-coordinator.ts'
-import { consumerGroupDescribeEnforcement, describeGroupsEnforcement, listGroupsEnforcement } from './group-descriptions.ts'
+import {
+  consumerGroupDescribeEnforcement,
+  describeGroupsEnforcement,
+  listGroupsEnforcement,
+} from './group-descriptions.ts'
 import {
   heartbeatEnforcement,
   joinGroupEnforcement,

@@ -67,7 +67,8 @@ function planForSome(request: Request, call: Call): Plan {
     const operation = onTopic('describe', topic.name)
     const decision = guard.decide(call.session, operation)
     if (!isAllowed(decision)) denied.push({ operation, decision })
-    else if (wantsCreation && isAllowed(guard.decide(call.session, onTopic('create', topic.name)))) creatable.push(topic)
+    else if (wantsCreation && isAllowed(guard.decide(call.session, onTopic('create', topic.name))))
+      creatable.push(topic)
     else others.push(topic)
   }
   const upstreamVersion = Math.max(call.version, creationSwitchVersion)
@@ -80,7 +81,13 @@ function planForSome(request: Request, call: Call): Plan {
   return { requests, upstreamVersion, denied }
 }
 
-function ask(request: Request, call: Call, version: number, topics: Request['topics'], allowAutoTopicCreation: boolean): Bytes {
+function ask(
+  request: Request,
+  call: Call,
+  version: number,
+  topics: Request['topics'],
+  allowAutoTopicCreation: boolean,
+): Bytes {
   return [encodeRequest(metadata, version, call.header, { ...request, topics, allowAutoTopicCreation })]
 }
 
@@ -98,7 +105,9 @@ async function answer(call: Call, request: Request, plan: Plan, frames: readonly
     throttleTimeMs: Math.max(...responses.map((r) => r.throttleTimeMs)),
     brokers: first.brokers.map((broker) => addresses.rewrite(broker)),
     topics: inOrder(request, call.version, [...visible, ...refused]),
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations(call) : operationsOmitted,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? clusterOperations(call)
+      : operationsOmitted,
   }
   return { kind: 'replace', bytes: [encodeResponse(metadata, call.version, call.header.correlationId, body)] }
 }
@@ -106,7 +115,9 @@ async function answer(call: Call, request: Request, plan: Plan, frames: readonly
 /** A topic as the principal may see it; undefined: left out. */
 function show(call: Call, request: Request, topic: Topic): Topic | undefined {
   const topicAuthorizedOperations = () =>
-    request.includeTopicAuthorizedOperations && topic.name !== null ? topicOperations(call, topic.name) : operationsOmitted
+    request.includeTopicAuthorizedOperations && topic.name !== null
+      ? topicOperations(call, topic.name)
+      : operationsOmitted
   if (topic.name === null) return { ...topic, topicAuthorizedOperations: operationsOmitted }
   if (isAllowed(call.services.guard.decide(call.session, onTopic('describe', topic.name)))) {
     return { ...topic, topicAuthorizedOperations: topicAuthorizedOperations() }

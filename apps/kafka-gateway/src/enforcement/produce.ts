@@ -18,7 +18,14 @@ import { decideAll } from './element.ts'
 import type { Verdict } from './element.ts'
 import { recordDenials, refusalText, sizeBytes } from './enforcement.ts'
 import type { Answer, Bytes, Call, Enforcement, Step } from './enforcement.ts'
-import { internalTopics, isUnknownTopic, onTopicOf, onTransactionalId, refused, topicRefusalCode } from './operations.ts'
+import {
+  internalTopics,
+  isUnknownTopic,
+  onTopicOf,
+  onTransactionalId,
+  refused,
+  topicRefusalCode,
+} from './operations.ts'
 import type { Described } from './operations.ts'
 
 type Response = ResponseOf<typeof produce>
@@ -44,18 +51,31 @@ export const produceEnforcement: Enforcement = {
 function judge(call: Call, walk: ProduceRequestWalk): Step | Promise<Step> {
   const isTransactional = walk.topics.some((t) => t.partitions.some((p) => p.batch?.transactional === true))
   if (isTransactional) return refuseTransaction(call, walk)
-  const verdict = decideAll(call, walk.topics.map((topic) => describe(call, topic)))
+  const verdict = decideAll(
+    call,
+    walk.topics.map((topic) => describe(call, topic)),
+  )
   const denied = new Set(walk.topics.filter((_, index) => verdict.denial(index)))
-  if (denied.size === 0) return forward(call, walk, verdict, undefined)
+  const keeps = (partition: ProducedPartition, topic: ProducedTopic) => !denied.has(topic) && isOneBatch(partition)
+  const isAsItCame = denied.size === 0 && walk.topics.every((topic) => topic.partitions.every(isOneBatch))
+  if (isAsItCame) return forward(call, walk, verdict, undefined)
   const denials = walk.topics.flatMap((_, index) => verdict.denial(index) ?? [])
-  const recorded = recordDenials(call, denials.filter((denial) => !isUnknownTopic(denial.decision)))
+  const recorded = recordDenials(
+    call,
+    denials.filter((denial) => !isUnknownTopic(denial.decision)),
+  )
   // Without an answer to put the refusal into, the end of the connection is the only sign a producer can get.
   if (walk.acks === 0) return recorded.then(() => ({ kind: 'close', reason: 'refused' }))
-  if (denied.size === walk.topics.length) {
-    return recorded.then(() => refuseAll(call, walk, (_, index) => refusedPartitions(walk, verdict, index)))
-  }
-  const remaining = filterProduceRequest(call.frame.bytes, walk, (_, topic) => !denied.has(topic))
-  return recorded.then(() => forward(call, walk, verdict, remaining))
+  const remaining = filterProduceRequest(call.frame.bytes, walk, keeps)
+  return recorded.then(() => {
+    if (remaining !== undefined) return forward(call, walk, verdict, remaining)
+    return refuseAll(call, walk, (_, index) => refusedPartitions(walk, verdict, index))
+  })
+}
+
+/** What a broker takes, and all that can be recorded with its offsets: exactly one batch of magic 2 per partition. */
+function isOneBatch({ batch }: ProducedPartition): boolean {
+  return batch?.batches === 1
 }
 
 function describe(call: Call, topic: ProducedTopic): Described {
@@ -140,14 +160,20 @@ async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, re
     for (const answer of topic.partitionResponses) {
       if (answer.errorCode !== errorCode.NONE) continue
       const partition = asked.partitions.find((p) => p.index === answer.index)
-      if (partition === undefined) throw new WeirError('WEIR_PROTOCOL_ERROR', 'The broker answered for a partition that was not asked.')
+      if (partition === undefined)
+        throw new WeirError('WEIR_PROTOCOL_ERROR', 'The broker answered for a partition that was not asked.')
       const event = appended(call, partition, answer, operation.resource.slice('kafka:topic:'.length), asked.topicId)
       if (event === undefined) continue
       const { durability } = decision.obligations
       isStrict ||= durability === 'strict'
       last = guard.record(
         call.session,
-        { ...event, ruleId: decision.ruleId, policyRevision: decision.policyRevision, level: decision.obligations.record },
+        {
+          ...event,
+          ruleId: decision.ruleId,
+          policyRevision: decision.policyRevision,
+          level: decision.obligations.record,
+        },
         durability,
       )
     }
@@ -200,21 +226,27 @@ function isSameTopic(asked: ProducedTopic, answered: TopicResponse): boolean {
 function merge(walk: ProduceRequestWalk, verdict: Verdict, response: Response): TopicResponse[] {
   const answered = [...response.responses]
   const merged = walk.topics.flatMap((topic, index): TopicResponse[] => {
-    if (verdict.denial(index)) {
-      return [{ ...identityOf(topic), partitionResponses: refusedPartitions(walk, verdict, index) }]
-    }
     const at = answered.findIndex((candidate) => isSameTopic(topic, candidate))
-    return at < 0 ? [] : answered.splice(at, 1)
+    const [found] = at < 0 ? [] : answered.splice(at, 1)
+    const partitionResponses = [...(found?.partitionResponses ?? []), ...refusedPartitions(walk, verdict, index)]
+    return [{ ...identityOf(topic), partitionResponses }]
   })
   return [...merged, ...answered]
 }
 
+/** The partitions of a topic that did not go on: all of a refused one, else those whose records are not one batch. */
 function refusedPartitions(walk: ProduceRequestWalk, verdict: Verdict, index: number): PartitionResponse[] {
   const denial = verdict.denial(index)
-  const topic = walk.topics[index]
-  if (denial === undefined || topic === undefined) return []
+  const partitions = walk.topics[index]?.partitions ?? []
+  if (denial === undefined) {
+    return partitions
+      .filter((partition) => !isOneBatch(partition))
+      .map((partition) =>
+        refusedPartition(partition.index, errorCode.INVALID_RECORD, 'Exactly one record batch of magic 2 is taken.'),
+      )
+  }
   const text = isUnknownTopic(denial.decision) ? null : refusalText(denial)
-  return topic.partitions.map((partition) => refusedPartition(partition.index, topicRefusalCode(denial), text))
+  return partitions.map((partition) => refusedPartition(partition.index, topicRefusalCode(denial), text))
 }
 
 function refusedPartition(index: number, code: number, errorMessage: string | null): PartitionResponse {

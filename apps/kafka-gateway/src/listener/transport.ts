@@ -22,6 +22,14 @@ export type TransportEvents = {
   onDrain(): void
 }
 
+export type TransportOptions = {
+  readonly pool: SlabPool
+  readonly maxFrameBytes: number
+  /** Memory that may be taken on the word of a frame’s size alone; small for peers that are not trusted. */
+  readonly eagerBytes?: number
+  readonly events: TransportEvents
+}
+
 type AcceptedSocket = Socket & { _handle?: unknown }
 
 export class Transport {
@@ -37,10 +45,11 @@ export class Transport {
 
   private constructor(
     make: (assembler: FrameAssembler, onRead: (count: number) => boolean) => { socket: Socket; readsInPlace: boolean },
-    options: { pool: SlabPool; maxFrameBytes: number; events: TransportEvents },
+    options: TransportOptions,
   ) {
-    this.#assembler = new FrameAssembler({ pool: options.pool, maxFrameBytes: options.maxFrameBytes })
-    this.#events = options.events
+    const { events, ...assembly } = options
+    this.#assembler = new FrameAssembler(assembly)
+    this.#events = events
     const { socket, readsInPlace } = make(this.#assembler, (count) => this.#onRead(count))
     this.#socket = socket
     this.readsInPlace = readsInPlace
@@ -64,26 +73,23 @@ export class Transport {
   }
 
   /** Takes over a socket that a server accepted with `pauseOnConnect`. */
-  static accept(accepted: Socket, options: { pool: SlabPool; maxFrameBytes: number; events: TransportEvents }): Transport {
+  static accept(accepted: Socket, options: TransportOptions): Transport {
     return new Transport((assembler, onRead) => adoptAccepted(accepted, assembler, onRead), options)
   }
 
   /** A socket with TLS or other layers on it: read by events, copied once. */
-  static wrap(socket: Socket, options: { pool: SlabPool; maxFrameBytes: number; events: TransportEvents }): Transport {
+  static wrap(socket: Socket, options: TransportOptions): Transport {
     return new Transport(() => ({ socket, readsInPlace: false }), options)
   }
 
   /** Dials over plain TCP. */
-  static dial(
-    address: { host: string; port: number },
-    options: { pool: SlabPool; maxFrameBytes: number; events: TransportEvents; onConnect: () => void },
-  ): Transport {
+  static dial(address: { host: string; port: number }, options: TransportOptions, onConnect: () => void): Transport {
     return new Transport((assembler, onRead) => {
       const socket = connect({
         ...address,
         onread: { buffer: () => assembler.readTarget(), callback: (count: number) => onRead(count) },
       } as NetConnectOpts)
-      socket.once('connect', options.onConnect)
+      socket.once('connect', onConnect)
       return { socket, readsInPlace: true }
     }, options)
   }
@@ -115,7 +121,8 @@ export class Transport {
       return
     }
     this.#socket.cork()
-    for (let i = 0; i < buffers.length; i++) this.#socket.write(buffers[i] as Buffer, i === buffers.length - 1 ? done : undefined)
+    for (let i = 0; i < buffers.length; i++)
+      this.#socket.write(buffers[i] as Buffer, i === buffers.length - 1 ? done : undefined)
     this.#socket.uncork()
   }
 

@@ -43,7 +43,9 @@ export function answerApiVersions(header: RequestHeader, message: Buffer, upstre
   const body = {
     errorCode: errorCode.NONE,
     apiKeys: advertised(upstream),
-    supportedFeatures: upstream.supportedFeatures.filter((f) => isShown(f) && (header.apiVersion >= 4 || f.minVersion > 0)),
+    supportedFeatures: upstream.supportedFeatures.filter(
+      (f) => isShown(f) && (header.apiVersion >= 4 || f.minVersion > 0),
+    ),
     finalizedFeaturesEpoch: upstream.finalizedFeaturesEpoch,
     finalizedFeatures: upstream.finalizedFeatures.filter(isShown),
   }

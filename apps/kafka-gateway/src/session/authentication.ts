@@ -110,9 +110,7 @@ export class Authentication {
     return { bytes: Buffer.alloc(4), outcome: 'authenticated' }
   }
 
-  async #prove(
-    message: Buffer,
-  ): Promise<{ session: Session; renewed: boolean } | { code: string; reason: string }> {
+  async #prove(message: Buffer): Promise<{ session: Session; renewed: boolean } | { code: string; reason: string }> {
     if (this.#mechanism === undefined) throw new KafkaProtocolError('malformed', 'A SASL message before its handshake.')
     this.#awaiting = 'handshake'
     const presented = readCredential(this.#mechanism, message)

@@ -166,7 +166,8 @@ export class ClientConnection {
 
   #takeApiVersions(frame: Frame, header: RequestHeader, message: Buffer): undefined {
     const upstream = this.#parts.services.cluster.versions
-    if (upstream === undefined) throw new WeirError('WEIR_UPSTREAM_UNAVAILABLE', 'The cluster has not been reached yet.')
+    if (upstream === undefined)
+      throw new WeirError('WEIR_UPSTREAM_UNAVAILABLE', 'The cluster has not been reached yet.')
     const place = this.#pipeline.open()
     const { bytes, software } = answerApiVersions(header, message, upstream)
     this.#software = software ?? this.#software
@@ -217,8 +218,16 @@ export class ClientConnection {
     }
     const range = cluster.versions === undefined ? undefined : servedRange(header.apiKey, cluster.versions)
     const enforcement = enforcements.get(header.apiKey)
-    if (range === undefined || enforcement === undefined || header.apiVersion < range[0] || header.apiVersion > range[1]) {
-      throw new KafkaProtocolError('unsupported-version', `API ${header.apiKey} version ${header.apiVersion} is not served.`)
+    if (
+      range === undefined ||
+      enforcement === undefined ||
+      header.apiVersion < range[0] ||
+      header.apiVersion > range[1]
+    ) {
+      throw new KafkaProtocolError(
+        'unsupported-version',
+        `API ${header.apiKey} version ${header.apiVersion} is not served.`,
+      )
     }
     const call: Call = {
       services: this.#parts.services,
@@ -359,7 +368,12 @@ export class ClientConnection {
     if (this.#closed) return
     this.#endReason = reason
     if (error !== undefined) {
-      const code = error instanceof WeirError ? error.code : error instanceof KafkaProtocolError ? 'WEIR_PROTOCOL_ERROR' : undefined
+      const code =
+        error instanceof WeirError
+          ? error.code
+          : error instanceof KafkaProtocolError
+            ? 'WEIR_PROTOCOL_ERROR'
+            : undefined
       const fields = { code, reason: error.message, peer: this.#peer.address, sessionId: this.#session?.id }
       if (code === undefined) this.#parts.logger.error({ ...fields, err: error }, 'connection closed by a fault')
       else this.#parts.logger.warn(fields, 'connection closed')

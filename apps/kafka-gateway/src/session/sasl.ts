@@ -33,7 +33,8 @@ export function readCredential(mechanism: Mechanism, message: Buffer): Presented
 function readPlain(message: Buffer): Presented {
   const parts = message.toString('utf8').split('\0')
   const [authzid, authcid, password] = parts
-  if (parts.length !== 3 || password === undefined) return { problem: 'The PLAIN message must be authzid, user name and password.' }
+  if (parts.length !== 3 || password === undefined)
+    return { problem: 'The PLAIN message must be authzid, user name and password.' }
   if (authzid !== '' && authzid !== authcid) return { problem: 'Acting for another identity (authzid) is not offered.' }
   if (password === '') return { problem: 'The password is empty: it must be a token or a Weir key.' }
   return { credential: password }
@@ -44,7 +45,8 @@ function readOauthBearer(message: Buffer): Presented {
   const text = message.toString('utf8')
   const match = /^n,(?:a=([^,]*))?,\x01((?:[A-Za-z]+=[\x09\x0a\x0d\x20-\x7e]*\x01)+)\x01$/.exec(text)
   if (match === null) return { problem: 'The OAUTHBEARER message is not well formed (RFC 7628, section 3.1).' }
-  if (match[1] !== undefined && match[1] !== '') return { problem: 'Acting for another identity (authzid) is not offered.' }
+  if (match[1] !== undefined && match[1] !== '')
+    return { problem: 'Acting for another identity (authzid) is not offered.' }
   for (const pair of (match[2] as string).split('\x01')) {
     const bearer = /^auth=bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(pair)
     if (bearer?.[1] !== undefined) return { credential: bearer[1] }

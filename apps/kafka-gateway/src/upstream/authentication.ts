@@ -1,6 +1,13 @@
 /** The gateway's own login at a broker, as messages: SaslHandshake v1, then SaslAuthenticate v1 until the mechanism is done. */
 import { scramClient } from '@weir/identity'
-import { decodeResponse, encodeRequest, errorCode, errorName, saslAuthenticate, saslHandshake } from '@weir/kafka-protocol'
+import {
+  decodeResponse,
+  encodeRequest,
+  errorCode,
+  errorName,
+  saslAuthenticate,
+  saslHandshake,
+} from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
 import type { KafkaGatewayConfig } from '../config.ts'
 
@@ -16,7 +23,9 @@ export async function authenticateUpstream(credential: UpstreamCredential, excha
   const handshake = decodeResponse(
     saslHandshake,
     1,
-    await exchange(encodeRequest(saslHandshake, 1, { correlationId: 0, clientId }, { mechanism: credential.mechanism })),
+    await exchange(
+      encodeRequest(saslHandshake, 1, { correlationId: 0, clientId }, { mechanism: credential.mechanism }),
+    ),
   ).body
   if (handshake.errorCode !== errorCode.NONE) {
     throw refused(`it offers ${handshake.mechanisms.join(', ')}, not ${credential.mechanism}`)
@@ -24,7 +33,8 @@ export async function authenticateUpstream(credential: UpstreamCredential, excha
   const send = async (authBytes: Buffer) => {
     const request = encodeRequest(saslAuthenticate, 1, { correlationId: 0, clientId }, { authBytes })
     const { body } = decodeResponse(saslAuthenticate, 1, await exchange(request))
-    if (body.errorCode !== errorCode.NONE) throw refused(body.errorMessage ?? errorName(body.errorCode) ?? `error ${body.errorCode}`)
+    if (body.errorCode !== errorCode.NONE)
+      throw refused(body.errorMessage ?? errorName(body.errorCode) ?? `error ${body.errorCode}`)
     return body
   }
   const password = credential.password.reveal()
@@ -45,4 +55,3 @@ function refused(why: string): WeirError {
     `The broker refused the gateway's credential: ${why}. Check \`upstream.sasl\`.`,
   )
 }
-

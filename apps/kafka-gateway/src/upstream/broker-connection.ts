@@ -1,4 +1,5 @@
 import { connect as connectTls } from 'node:tls'
+import { KafkaProtocolError } from '@weir/kafka-protocol'
 import type { Frame, SlabPool } from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
 import type { KafkaGatewayConfig, Limits } from '../config.ts'
@@ -29,7 +30,8 @@ export class BrokerConnection {
   #transport: Transport | undefined
   #takers: { correlationId: number; take: AnswerTaker }[] = []
   #head = 0
-  #waiting: { buffers: readonly Buffer[]; correlationId: number; take: AnswerTaker; done: (() => void) | undefined }[] = []
+  #waiting: { buffers: readonly Buffer[]; correlationId: number; take: AnswerTaker; done: (() => void) | undefined }[] =
+    []
   #renewing = false
   #renewal: NodeJS.Timeout | undefined
   #closed = false
@@ -147,9 +149,9 @@ export class BrokerConnection {
           this.#closedBy(error)
         },
       }
-      const common = { pool, maxFrameBytes: limits.maxFrameBytes, events }
+      const common = { pool, maxFrameBytes: limits.maxFrameBytes, eagerBytes: Number.POSITIVE_INFINITY, events }
       if (tls === undefined) {
-        this.#transport = Transport.dial(address, { ...common, onConnect: () => settle(undefined) })
+        this.#transport = Transport.dial(address, common, () => settle(undefined))
         return
       }
       const socket = connectTls({
@@ -214,11 +216,16 @@ export class BrokerConnection {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#renewal)
-    const reason =
-      error ?? new WeirError('WEIR_UPSTREAM_UNAVAILABLE', 'The broker closed the connection before it answered.')
+    const reason = asUpstreamFault(error)
     for (const reject of this.#failures) reject(reason)
     this.#failures.clear()
     for (const { done } of this.#waiting) done?.()
-    this.#onClose(error)
+    this.#onClose(reason)
   }
+}
+
+function asUpstreamFault(error: Error | undefined): Error {
+  if (error instanceof WeirError || error instanceof KafkaProtocolError) return error
+  const what = error === undefined ? 'the broker closed it' : error.message
+  return new WeirError('WEIR_UPSTREAM_UNAVAILABLE', `The connection to the broker ended: ${what}.`, { cause: error })
 }

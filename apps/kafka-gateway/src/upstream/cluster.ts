@@ -1,10 +1,4 @@
-import {
-  apiVersions,
-  decodeResponse,
-  encodeRequest,
-  errorCode,
-  metadata,
-} from '@weir/kafka-protocol'
+import { apiVersions, decodeResponse, encodeRequest, errorCode, metadata } from '@weir/kafka-protocol'
 import type { Api, RequestInputOf, ResponseOf } from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
 import type { Clock, Logger } from '@weir/kernel'
@@ -96,7 +90,9 @@ export class Cluster {
   }
 
   /** Brokers named by an answer on its way to a client: known, and their ports open, before the answer leaves. */
-  async learnBrokers(brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]): Promise<void> {
+  async learnBrokers(
+    brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[],
+  ): Promise<void> {
     let changed = false
     for (const { nodeId, host, port } of brokers) {
       const known = this.#brokers.get(nodeId)
@@ -151,7 +147,10 @@ export class Cluster {
     } catch (error) {
       this.#failures++
       this.#problem = (error as Error).message
-      this.#logger.warn({ err: error, code: error instanceof WeirError ? error.code : undefined }, 'cluster not reached')
+      this.#logger.warn(
+        { err: error, code: error instanceof WeirError ? error.code : undefined },
+        'cluster not reached',
+      )
     }
     if (this.#stopped) return
     const backOffMs = Math.min(retryMs.most, retryMs.least * 2 ** Math.min(this.#failures, 10))

@@ -13,8 +13,22 @@ test('ranges that do not meet have no intersection', () => {
 })
 
 test('in a rolling upgrade only what all brokers speak is left, with the newest features', () => {
-  const old = broker([[0, [3, 11]], [1, [4, 16]], [60, [0, 1]]], 4n)
-  const upgraded = broker([[0, [3, 13]], [1, [17, 18]], [75, [0, 0]]], 7n)
+  const old = broker(
+    [
+      [0, [3, 11]],
+      [1, [4, 16]],
+      [60, [0, 1]],
+    ],
+    4n,
+  )
+  const upgraded = broker(
+    [
+      [0, [3, 13]],
+      [1, [17, 18]],
+      [75, [0, 0]],
+    ],
+    7n,
+  )
   const common = intersectRanges([old, upgraded])
   expect([...(common?.ranges ?? [])]).toEqual([[0, [3, 11]]])
   expect(common?.finalizedFeaturesEpoch).toBe(7n)

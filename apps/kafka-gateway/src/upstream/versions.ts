@@ -2,7 +2,11 @@
 export type VersionRange = readonly [min: number, max: number]
 
 export type SupportedFeature = { readonly name: string; readonly minVersion: number; readonly maxVersion: number }
-export type FinalizedFeature = { readonly name: string; readonly maxVersionLevel: number; readonly minVersionLevel: number }
+export type FinalizedFeature = {
+  readonly name: string
+  readonly maxVersionLevel: number
+  readonly minVersionLevel: number
+}
 
 export type BrokerVersions = {
   readonly ranges: ReadonlyMap<number, VersionRange>
