@@ -29,7 +29,9 @@ export function checkGraph(root: string): Violation[] {
     })
     const node = nodes[project.name]
     if (node === undefined) return [report(`Nx does not know ${project.name}`)]
-    const declared = [...project.dependencies, ...project.devDependencies].filter((name) => names.has(name))
+    const declared = [...project.dependencies, ...project.devDependencies, ...project.starts].filter((name) =>
+      names.has(name),
+    )
     const edges = (dependencies[project.name] ?? []).map((edge) => edge.target)
     return [
       ...declared

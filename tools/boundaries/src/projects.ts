@@ -10,6 +10,8 @@ export type Project = {
   readonly protocols: readonly string[]
   readonly dependencies: ReadonlySet<string>
   readonly devDependencies: ReadonlySet<string>
+  /** Packages that it starts as programs, so that a change in them concerns it, without importing them. */
+  readonly starts: ReadonlySet<string>
   /** Its program files, relative to the root. */
   readonly files: readonly string[]
 }
@@ -19,7 +21,7 @@ type Manifest = {
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
-  nx?: { tags?: string[] }
+  nx?: { tags?: string[]; implicitDependencies?: string[] }
 }
 
 const notOurs = new Set(['node_modules', 'dist', '.nx', '.git'])
@@ -41,6 +43,7 @@ export function readProjects(root: string): Project[] {
         protocols: tagged(tags, 'protocol:'),
         dependencies: new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })),
         devDependencies: new Set(Object.keys(manifest.devDependencies ?? {})),
+        starts: new Set(manifest.nx?.implicitDependencies ?? []),
         files: [...programFiles(root, join(root, folder))],
       }
     })
