@@ -1,4 +1,4 @@
-import type { Action, Decision, Explanation, Operation, Principal, Protocol } from '@weir/contracts'
+import type { Action, Decision, Explanation, Obligations, Operation, Principal, Protocol } from '@weir/contracts'
 import { DecisionCache } from './decision-cache.ts'
 import { Evaluation, partsOf } from './evaluation.ts'
 import { explainRules } from './explain-rules.ts'
@@ -6,7 +6,7 @@ import type { Party } from './explain-rules.ts'
 import type { Policy } from './policy.ts'
 import { SubjectIndex, identitiesOf } from './subjects.ts'
 import { strictest } from './verdict.ts'
-import { clauseOf, reasonText } from './wording.ts'
+import { clauseOf, partiesText, reasonText } from './wording.ts'
 import { strangeCharacter, witnessNames } from './witnesses.ts'
 
 /** A policy that decides. It holds no clock and no socket; the same question always gets the same answer. */
@@ -40,6 +40,7 @@ export function compilePolicy(policy: Policy, revision: string, options: Compile
 /** What was worked out for one principal; it goes when the principal goes. */
 type View = {
   readonly parties: readonly Party[]
+  readonly partiesText: string
   readonly decisions: DecisionCache
   readonly anyAllowed: Map<string, boolean>
 }
@@ -48,6 +49,8 @@ class TablePolicy implements CompiledPolicy {
   readonly revision: string
   readonly #policy: Policy
   readonly #maskAvailable: boolean
+  /** The obligations of what is refused. */
+  readonly #nothing: Obligations
   readonly #subjects: SubjectIndex
   readonly #deciding: ReadonlySet<string>
   readonly #strange: string
@@ -56,6 +59,7 @@ class TablePolicy implements CompiledPolicy {
   constructor(policy: Policy, revision: string, maskAvailable: boolean) {
     this.revision = revision
     this.#policy = policy
+    this.#nothing = Object.freeze({ mask: Object.freeze([]), ...policy.defaults })
     this.#maskAvailable = maskAvailable
     this.#subjects = new SubjectIndex(policy.rules)
     this.#deciding = new Set(['scope', ...policy.rules.flatMap((rule) => rule.attributes.map(([name]) => name))])
@@ -67,7 +71,7 @@ class TablePolicy implements CompiledPolicy {
       const view = this.#viewOf(principal)
       const known = view.decisions.get(operation)
       if (known !== undefined) return known
-      const decision = Object.freeze(this.#evaluate(view, principal, operation))
+      const decision = this.#evaluate(view, principal, operation)
       view.decisions.set(operation, decision)
       return decision
     } catch (error) {
@@ -110,9 +114,14 @@ class TablePolicy implements CompiledPolicy {
     if (known !== undefined) return known
     const parties = identitiesOf(principal).map((identity) => ({
       identity,
-      evaluation: new Evaluation(this.#subjects.rulesFor(identity), this.#policy.defaults),
+      evaluation: new Evaluation(this.#subjects.rulesFor(identity), this.#nothing),
     }))
-    const view = { parties, decisions: new DecisionCache(this.#deciding), anyAllowed: new Map<string, boolean>() }
+    const view = {
+      parties,
+      partiesText: partiesText(principal),
+      decisions: new DecisionCache(this.#deciding),
+      anyAllowed: new Map<string, boolean>(),
+    }
     this.#views.set(principal, view)
     return view
   }
@@ -120,18 +129,18 @@ class TablePolicy implements CompiledPolicy {
   #evaluate(view: View, principal: Principal, operation: Operation): Decision {
     const resource = partsOf(operation.resource)
     const { action, attributes } = operation
-    const verdicts = view.parties.map(({ evaluation }) => evaluation.judge(action, resource, attributes))
-    const { effect, rule, maskRule, obligations, party } = strictest(verdicts)
+    const verdict = strictest(view.parties, (party) => party.evaluation.judge(action, resource, attributes))
+    const { effect, rule, maskRule, obligations, party } = verdict
     if (effect !== 'deny' && maskRule !== undefined && !this.#maskAvailable) {
       const because = `rule ${maskRule.id} demands a mask, and masking is not available in this gateway`
-      return this.#refusal(maskRule.id, reasonText(principal, operation, because))
+      return this.#refusal(maskRule.id, reasonText(view.partiesText, operation, because))
     }
-    const verdict = { effect, rule, maskRule, obligations }
     return {
       effect,
       ruleId: rule?.id ?? 'policy.default',
       policyRevision: this.revision,
-      reason: effect === 'allow' ? undefined : reasonText(principal, operation, clauseOf(verdict, principal, party)),
+      reason:
+        effect === 'allow' ? undefined : reasonText(view.partiesText, operation, clauseOf(verdict, principal, party)),
       obligations,
     }
   }
@@ -142,8 +151,7 @@ class TablePolicy implements CompiledPolicy {
   }
 
   #refusal(ruleId: string, reason: string): Decision {
-    const obligations = { mask: [], ...this.#policy.defaults }
-    return { effect: 'deny', ruleId, policyRevision: this.revision, reason, obligations }
+    return { effect: 'deny', ruleId, policyRevision: this.revision, reason, obligations: this.#nothing }
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Action, Operation } from '@weir/contracts'
-import type { Policy, Rule } from './policy.ts'
-import { effectBySource, effectOf, isResourceKind, payloadActions, questionOf, sourceOf } from './rights.ts'
-import type { Question, ResourceKind } from './rights.ts'
+import type { Rule } from './policy.ts'
+import { actionsByKind, effectBySource, effectOf, payloadActions, questionOf, sourceOf } from './rights.ts'
+import type { Question } from './rights.ts'
 import { RuleTable } from './rule-table.ts'
 import type { Hit } from './rule-table.ts'
 import { judge, withoutMask } from './verdict.ts'
-import type { Verdict } from './verdict.ts'
+import type { Defaults, Verdict } from './verdict.ts'
 
 type Attributes = Operation['attributes']
 
@@ -22,10 +22,10 @@ export function partsOf(resource: string): ResourceParts {
 /** The rules that concern one identity, in tables made when a question is first asked. */
 export class Evaluation {
   readonly rules: readonly Rule[]
-  readonly #defaults: Policy['defaults']
-  readonly #tables = new Map<string, RuleTable>()
+  readonly #defaults: Defaults
+  readonly #tables = new Map(Object.keys(actionsByKind).map((kind) => [kind, new Map<Question, RuleTable>()]))
 
-  constructor(rules: readonly Rule[], defaults: Policy['defaults']) {
+  constructor(rules: readonly Rule[], defaults: Defaults) {
     this.rules = rules
     this.#defaults = defaults
   }
@@ -44,30 +44,23 @@ export class Evaluation {
     return this.#hits(questionOf(action, attributes), resource, attributes)
   }
 
-  #hits(question: Question, { kind, name }: ResourceParts, attributes: Attributes): Hit[] {
-    const found: Hit[] = []
-    if (!isResourceKind(kind)) return found
-    this.#table(question, kind).find(name, found)
-    const hits = found.some(({ rule }) => rule.attributes.length > 0)
-      ? found.filter(({ rule }) => rule.attributes.every(([key, value]) => attributes[key] === value))
-      : found
-    const source = sourceOf(question.action, kind, name)
+  #hits(question: Question, { kind, name }: ResourceParts, attributes: Attributes): readonly Hit[] {
+    const tables = this.#tables.get(kind)
+    if (tables === undefined) return []
+    let table = tables.get(question)
+    if (table === undefined) {
+      table = this.#build(question, kind)
+      tables.set(question, table)
+    }
+    const hits = table.find(name, attributes)
+    const source = sourceOf(question, kind, name)
     if (source === undefined) return hits
-    const bySource = this.#hits({ action: source.action, scope: undefined }, source, attributes)
+    const bySource = this.#hits(source.question, source, attributes)
     if (bySource.length === 0 || bySource.some(({ effect }) => effect === 'deny')) return hits
     return [...hits, ...bySource.map((hit) => ({ ...hit, effect: effectBySource(hit.effect, question) }))]
   }
 
-  #table(question: Question, kind: ResourceKind): RuleTable {
-    const key = tableKey(question, kind)
-    const known = this.#tables.get(key)
-    if (known !== undefined) return known
-    const table = this.#build(question, kind)
-    this.#tables.set(key, table)
-    return table
-  }
-
-  #build(question: Question, kind: ResourceKind): RuleTable {
+  #build(question: Question, kind: string): RuleTable {
     const table = new RuleTable()
     for (const rule of this.rules) {
       const effect = effectOf(rule, question)
@@ -78,9 +71,4 @@ export class Evaluation {
     }
     return table
   }
-}
-
-/** Of every scope but the plain one and `configs` the answers are alike. */
-function tableKey({ action, scope }: Question, kind: ResourceKind): string {
-  return `${kind} ${action}${scope === undefined ? '' : scope === 'configs' ? ' configs' : ' other'}`
 }

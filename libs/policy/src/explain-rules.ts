@@ -69,7 +69,7 @@ function whyNot(rule: Rule, identity: Identity, operation: Operation, resource: 
   const sources = sourcesOf(question, resource).filter((each) => speaksOf(rule, each.question, each.resource))
   if (!speaksOf(rule, question, resource) && sources.length === 0) {
     return effectOf(rule, question) === undefined
-      ? `it says nothing of ${operation.action}${question.scope === undefined ? '' : ` with scope ${quoted(question.scope)}`}`
+      ? `it says nothing of ${operation.action}${question.depth === 'plain' ? '' : ` with scope ${quoted(operation.attributes['scope'] ?? '')}`}`
       : `none of its resources matches ${quoted(operation.resource)}`
   }
   const missing = rule.attributes.find(([name, value]) => operation.attributes[name] !== value)
@@ -79,10 +79,10 @@ function whyNot(rule: Rule, identity: Identity, operation: Operation, resource: 
 
 /** The rights, one behind the other, that would give this one too. */
 function sourcesOf(question: Question, resource: ResourceParts): { question: Question; resource: ResourceParts }[] {
-  const source = sourceOf(question.action, resource.kind, resource.name)
-  if (source === undefined) return []
-  const here = { question: { action: source.action, scope: undefined }, resource: source }
-  return [here, ...sourcesOf(here.question, here.resource)]
+  const source = sourceOf(question, resource.kind, resource.name)
+  return source === undefined
+    ? []
+    : [{ question: source.question, resource: source }, ...sourcesOf(source.question, source)]
 }
 
 function speaksOf(rule: Rule, question: Question, { kind, name }: ResourceParts): boolean {

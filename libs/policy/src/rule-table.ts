@@ -1,3 +1,4 @@
+import type { Operation } from '@weir/contracts'
 import type { Effect, Rule } from './policy.ts'
 import { matchFilter } from './resource-pattern.ts'
 import type { Match, NamePattern } from './resource-pattern.ts'
@@ -33,24 +34,24 @@ export class RuleTable {
     }
   }
 
-  /** Adds what matches the name to the hits. */
-  find(name: string, hits: Hit[]): void {
-    for (const hit of this.#always) hits.push(hit)
-    const exact = this.#exact.get(name)
-    if (exact !== undefined) for (const hit of exact) hits.push(hit)
+  /** What matches the name, of which the conditions hold. */
+  find(name: string, attributes: Operation['attributes']): readonly Hit[] {
+    const hits: Hit[] = []
+    if (this.#always.length > 0) take(this.#always, attributes, hits)
+    if (this.#exact.size > 0) take(this.#exact.get(name), attributes, hits)
     for (const { length, hits: byPrefix } of this.#prefixes) {
       if (length > name.length) break
-      const found = byPrefix.get(name.slice(0, length))
-      if (found !== undefined) for (const hit of found) hits.push(hit)
+      take(byPrefix.get(name.slice(0, length)), attributes, hits)
     }
-    if (this.#filters.length > 0) this.#findFilters(name.split('/'), hits)
+    if (this.#filters.length > 0) take(this.#matchingFilters(name.split('/')), attributes, hits)
+    return hits
   }
 
-  #findFilters(levels: readonly string[], hits: Hit[]): void {
-    for (const { levels: filter, hit } of this.#filters) {
+  #matchingFilters(levels: readonly string[]): Hit[] {
+    return this.#filters.flatMap(({ levels: filter, hit }) => {
       const match = matchFilter(filter, levels)
-      if (match !== undefined) hits.push(match === hit.match ? hit : { ...hit, match })
-    }
+      return match === undefined ? [] : [{ ...hit, match }]
+    })
   }
 
   #prefixesOf(length: number): Map<string, Hit[]> {
@@ -60,6 +61,13 @@ export class RuleTable {
     this.#prefixes.push({ length, hits })
     this.#prefixes.sort((a, b) => a.length - b.length)
     return hits
+  }
+}
+
+function take(found: readonly Hit[] | undefined, attributes: Operation['attributes'], hits: Hit[]): void {
+  if (found === undefined) return
+  for (const hit of found) {
+    if (hit.rule.attributes.every(([name, value]) => attributes[name] === value)) hits.push(hit)
   }
 }
 

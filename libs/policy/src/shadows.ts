@@ -3,14 +3,14 @@ import type { Action } from '@weir/contracts'
 import type { Policy, Rule } from './policy.ts'
 import { coversPattern } from './resource-pattern.ts'
 import { actionsByKind, payloadActions } from './rights.ts'
-import { includesEntry } from './subjects.ts'
+import { SubjectIndex, includesEntry } from './subjects.ts'
 
 /** Something in a valid rule that can have no effect; the key is the part of the rule that is to blame. */
 export type Idle = { readonly rule: Rule; readonly key: readonly (string | number)[]; readonly message: string }
 
 /** Rules and parts of rules that never matter: nearly always a slip. */
 export function idleParts(policy: Policy): Idle[] {
-  const restricting = policy.rules.filter(({ effect }) => effect !== 'allow')
+  const restricting = new SubjectIndex(policy.rules.filter(({ effect }) => effect !== 'allow'))
   return policy.rules.flatMap((rule) => [
     ...idleSubjects(rule),
     ...idleActions(rule),
@@ -57,9 +57,12 @@ function idleMask(rule: Rule): Idle[] {
   return [{ rule, key: ['mask'], message: 'a mask has an effect on publish and consume only' }]
 }
 
-function shadowed(rule: Rule, restricting: readonly Rule[]): Idle[] {
-  const stronger = rule.effect === 'deny' ? [] : rule.effect === 'allow' ? ['deny', 'require_approval'] : ['deny']
-  const by = restricting.find((each) => stronger.includes(each.effect) && coversRule(each, rule))
+function shadowed(rule: Rule, restricting: SubjectIndex): Idle[] {
+  if (rule.effect === 'deny') return []
+  const { subject, group } = rule.subjects[0] ?? {}
+  const by = [...restricting.candidates(subject, group === undefined ? [] : [group])].find(
+    (each) => (each.effect === 'deny' || rule.effect === 'allow') && coversRule(each, rule),
+  )
   if (by === undefined) return []
   const verb = by.effect === 'deny' ? 'denies' : 'demands an approval for'
   const message = `${pathText(['rules', by.index])} (${by.id}, line ${by.line}) ${verb} all that this rule is about`
@@ -69,10 +72,10 @@ function shadowed(rule: Rule, restricting: readonly Rule[]): Idle[] {
 function coversRule(outer: Rule, inner: Rule): boolean {
   return (
     [...inner.actions].every((action) => outer.actions.has(action)) &&
+    inner.resources.every((pattern) => outer.resources.some((wider) => coversPattern(wider, pattern))) &&
     outer.attributes.every(([name, value]) => inner.attributes.some(([n, v]) => n === name && v === value)) &&
     outer.exceptSubjects.every((left) => inner.exceptSubjects.some((also) => includesEntry(also, left))) &&
-    inner.subjects.every((entry) => outer.subjects.some((wider) => includesEntry(wider, entry))) &&
-    inner.resources.every((pattern) => outer.resources.some((wider) => coversPattern(wider, pattern)))
+    inner.subjects.every((entry) => outer.subjects.some((wider) => includesEntry(wider, entry)))
   )
 }
 

@@ -38,16 +38,13 @@ export function matchesEntry(entry: SubjectEntry, identity: Identity): boolean {
 
 /** Whoever matches the narrow entry matches the wide one, since all that the wide one demands the narrow one demands too. */
 export function includesEntry(wide: SubjectEntry, narrow: SubjectEntry): boolean {
-  const demanded = demandsOf(narrow)
-  return demandsOf(wide).every((demand) => demanded.includes(demand))
-}
-
-function demandsOf(entry: SubjectEntry): string[] {
-  const { group, subject, client_id, actor, issuer } = entry
-  const demands = Object.entries({ group, subject, client_id, actor }).filter(([, name]) => name !== undefined)
-  if (issuer !== undefined && !isActorAlone(entry)) demands.push(['issuer', issuer])
-  const texts = demands.map((demand) => JSON.stringify(demand))
-  return actor === undefined || issuer === undefined ? texts : [...texts, JSON.stringify(['actor', actor, issuer])]
+  return (
+    (wide.group === undefined || wide.group === narrow.group) &&
+    (wide.subject === undefined || wide.subject === narrow.subject) &&
+    (wide.client_id === undefined || wide.client_id === narrow.client_id) &&
+    (wide.actor === undefined || wide.actor === narrow.actor) &&
+    (wide.issuer === undefined || (wide.issuer === narrow.issuer && (isActorAlone(wide) || !isActorAlone(narrow))))
+  )
 }
 
 function isActorAlone({ anyone, group, subject, client_id, actor }: SubjectEntry): boolean {
@@ -79,12 +76,19 @@ export class SubjectIndex {
 
   /** In the order of the file. */
   rulesFor(identity: Identity): Rule[] {
-    const candidates = new Set<Rule>(this.#others)
-    for (const rule of this.#bySubject.get(identity.subject) ?? []) candidates.add(rule)
-    for (const group of identity.groups) {
-      for (const rule of this.#byGroup.get(group) ?? []) candidates.add(rule)
+    return [...this.candidates(identity.subject, identity.groups)]
+      .filter((rule) => concerns(rule, identity))
+      .toSorted((a, b) => a.index - b.index)
+  }
+
+  /** All rules that can concern the subject or one of the groups, and some more. */
+  candidates(subject: string | undefined, groups: Iterable<string>): Set<Rule> {
+    const found = new Set<Rule>(this.#others)
+    for (const rule of (subject !== undefined && this.#bySubject.get(subject)) || []) found.add(rule)
+    for (const group of groups) {
+      for (const rule of this.#byGroup.get(group) ?? []) found.add(rule)
     }
-    return [...candidates].filter((rule) => concerns(rule, identity)).toSorted((a, b) => a.index - b.index)
+    return found
   }
 }
 

@@ -20,8 +20,8 @@ export function quoted(name: string): string {
 }
 
 /** Why the operation is refused or held, for the person who asked for it. */
-export function reasonText(principal: Principal, operation: Operation, because: string): string {
-  return `${partiesText(principal)} may not ${operation.action} ${quoted(operation.resource)}: ${because}`
+export function reasonText(parties: string, operation: Operation, because: string): string {
+  return `${parties} may not ${operation.action} ${quoted(operation.resource)}: ${because}`
 }
 
 /** The clause for {@link reasonText} of a deny or a hold. The party is the one whose rights decided, 0 being the subject. */
