@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /** What an app's package.json may say about its bundle, under `weir.build`. */
@@ -10,15 +10,15 @@ type BuildSettings = {
 }
 
 /**
- * Bundles one app, its libraries and third-party packages into `dist/main.js`, an ES module that Node 24 runs without
+ * Bundles one app, its libraries and third-party packages into `main.js` in `dist`, an ES module that Node 24 runs without
  * node_modules. The sources start too, but as a bundle the control plane is up six times sooner in a fifth of the memory.
  * @returns the path of the bundle
  */
-export async function bundleApp(folder: string): Promise<string> {
+export async function bundleApp(app: string, dist = join(app, 'dist')): Promise<string> {
+  const folder = resolve(app)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     weir?: { build?: BuildSettings }
   }
-  const dist = join(folder, 'dist')
   rmSync(dist, { recursive: true, force: true })
   const bundle = await rolldown({
     input: join(folder, 'src', 'main.ts'),

@@ -1,5 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runProcess, temporaryFolder } from '@weir/testing'
 import type { TemporaryFolder } from '@weir/testing'
@@ -17,6 +18,19 @@ function write(files: Record<string, string>): void {
     writeFileSync(join(folder.path, path), text)
   }
 }
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
+const apps = readdirSync(join(repository, 'apps')).filter((name) =>
+  existsSync(join(repository, 'apps', name, 'src', 'main.ts')),
+)
+
+test.each(apps)('the bundle of %s starts without node_modules', async (app) => {
+  const file = await bundleApp(join(repository, 'apps', app), folder.path)
+  const { code, stdout, stderr } = await runProcess(process.execPath, [file, '--help'])
+  expect(stderr).toBe('')
+  expect(stdout).toContain('Usage')
+  expect(code).toBe(0)
+})
 
 test('a bundle runs alone, with the files that it reads beside it', async () => {
   write({
