@@ -152,6 +152,7 @@ describe('the Kafka cluster', () => {
 describe('MQTT subscriptions', () => {
   const policy = policyOf(
     [
+      rule('door', 'allow', anyone, 'consume', 'mqtt:topic:site/4/door'),
       rule('site', 'allow', anyone, 'consume', 'mqtt:topic:site/+/#'),
       rule('lab', 'deny', anyone, 'consume', 'mqtt:topic:site/1/lab/#'),
       rule('safe', 'require_approval', anyone, 'consume', 'mqtt:topic:site/2/safe'),
@@ -163,6 +164,8 @@ describe('MQTT subscriptions', () => {
     ['site/1/lab', 'deny lab'],
     ['site/2/safe', 'hold safe'],
     ['site/3/#', 'allow site'],
+    ['site/4/#', 'allow site'],
+    ['site/4/door', 'allow door'],
     ['site/1/+', 'deny lab'],
     ['site/2/#', 'hold safe'],
     ['site/#', 'deny lab'],
