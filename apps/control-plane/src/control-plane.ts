@@ -42,7 +42,7 @@ export async function startControlPlane(config: ControlPlaneConfig, context: Con
 
   const bundles = new BundlePublisher({ store, signingKey, clock, logger, metrics })
   lifecycle.add(bundles)
-  const desk = new PolicyDesk({ store, clock, logger, changed: () => bundles.refresh() })
+  const desk = new PolicyDesk({ store, clock, logger, changed: () => bundles.catchUp() })
   lifecycle.add(desk)
   await desk.start(config.policy)
   await bundles.start()

@@ -68,7 +68,7 @@ function operationOf(name: string, route: Route): Json {
 
 function codesOf(route: Route): string[] {
   const codes = [
-    ...(route.by === 'public' ? [] : ['WEIR_UNAUTHENTICATED', 'WEIR_FORBIDDEN']),
+    ...(route.by === 'public' ? [] : ['WEIR_UNAUTHENTICATED', 'WEIR_FORBIDDEN', 'WEIR_ISSUER_UNAVAILABLE']),
     'WEIR_INVALID_REQUEST',
     'WEIR_LIMIT_EXCEEDED',
     'WEIR_STORE_UNAVAILABLE',

@@ -42,6 +42,9 @@ export async function startIssuer(): Promise<TestIssuer> {
       const signature = sign('sha256', Buffer.from(unsigned), { key: privateKey, dsaEncoding: 'ieee-p1363' })
       return `${unsigned}.${signature.toString('base64url')}`
     },
-    stop: () => void server.close().closeAllConnections(),
+    stop() {
+      server.close()
+      server.closeAllConnections()
+    },
   }
 }

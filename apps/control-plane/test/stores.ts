@@ -1,7 +1,6 @@
 import { createLogger } from '@weir/kernel'
 import type { Logger } from '@weir/kernel'
 import { needs, startPostgres, temporaryFolder } from '@weir/testing'
-import pg from 'pg'
 import type { StoreLocation } from '../src/store/open-store.ts'
 
 export const quiet: Logger = createLogger({ app: 'test', level: 'error' })
@@ -20,8 +19,8 @@ export function anyStorePlace(): Promise<StorePlace> {
 }
 
 async function placeOnPostgres(): Promise<StorePlace> {
-  const { url, stop } = await startPostgres()
-  return { location: { url, connections: 6 }, remove: stop }
+  const server = await startPostgres()
+  return { location: { url: server.url, connections: 6 }, remove: () => server.stop() }
 }
 
 function placeInFolder(): Promise<StorePlace> {
@@ -30,17 +29,4 @@ function placeInFolder(): Promise<StorePlace> {
     location: { folder: `${folder.path}/pglite` },
     remove: () => Promise.resolve(folder.remove()),
   })
-}
-
-/** Rows of a query on the database behind the store, past the store. */
-export async function queryPostgres(location: StoreLocation, text: string): Promise<Record<string, unknown>[]> {
-  if (!('url' in location)) throw new Error('not on PostgreSQL')
-  const client = new pg.Client({ connectionString: location.url })
-  await client.connect()
-  try {
-    const { rows } = await client.query(text)
-    return rows as Record<string, unknown>[]
-  } finally {
-    await client.end()
-  }
 }

@@ -86,3 +86,11 @@ test('everybody may read what the API is', async () => {
   const response = await weir.http.inject('/openapi.json')
   expect(response.json()).toMatchObject({ openapi: '3.1.0' })
 })
+
+test('an issuer that is away is no fault of the token', async () => {
+  const lonely = await startTestControlPlane()
+  lonely.issuer.stop()
+  const response = await lonely.call('whoami', { token: lonely.token('alice') })
+  expect([response.statusCode, response.json()]).toMatchObject([503, { error: { code: 'WEIR_ISSUER_UNAVAILABLE' } }])
+  await lonely.stop()
+})

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '@weir/contracts'
 import { WeirError } from '@weir/kernel'
 import type { Logger, WeirErrorCode } from '@weir/kernel'
-import { ZodError } from 'zod'
+import type { ZodError } from 'zod'
 import { PolicyRejected } from '../policy/policy-text.ts'
 import { faultOf } from '../store/faults.ts'
 
@@ -18,6 +18,7 @@ const statuses: Partial<Record<WeirErrorCode, number>> = {
   WEIR_SEGMENT_INVALID: 422,
   WEIR_SEGMENT_SIGNATURE: 422,
   WEIR_STORE_UNAVAILABLE: 503,
+  WEIR_ISSUER_UNAVAILABLE: 503,
 }
 
 export type ErrorAnswer = { readonly status: number; readonly body: ErrorBody }

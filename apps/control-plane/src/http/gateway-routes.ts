@@ -11,7 +11,7 @@ import type { GatewayCaller } from './caller.ts'
 import type { Handlers } from './handlers.ts'
 import { notModified } from './handlers.ts'
 
-/** A gateway that was not heard of for this long is `silent`: three heartbeats missed. */
+/** A gateway that was not heard of for this long is `silent`: six heartbeats missed. */
 export const silentAfterMs = 30_000
 
 /** What gateways call, and the registry that people see of them. */

@@ -1,6 +1,5 @@
 /** What a handler is given and what it answers, typed from the routes table. */
-import type { Route, RouteName } from '@weir/contracts'
-import { routes } from '@weir/contracts'
+import type { Route, RouteName, routes } from '@weir/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { GatewayCaller, PersonCaller } from './caller.ts'

@@ -51,7 +51,7 @@ export function keyRoutes(parts: {
         revokedAtMs: undefined,
       }
       await store.keys.create(key, verifiers)
-      await bundles.refresh()
+      await bundles.catchUp()
       logger.info({ code: id, principal: principal.subject, resource: key.subject }, 'key created')
       return { ...viewOf(key), secret }
     },
@@ -71,7 +71,7 @@ export function keyRoutes(parts: {
       if (revoked === undefined) {
         throw new WeirError('WEIR_NOT_FOUND', `There is no key ${params.id}, or it is not yours to revoke.`)
       }
-      await bundles.refresh()
+      await bundles.catchUp()
       logger.info({ code: params.id, principal: caller.principal.subject }, 'key revoked')
       return viewOf(revoked)
     },

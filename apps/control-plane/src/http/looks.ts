@@ -1,6 +1,7 @@
 import type { RouteName } from '@weir/contracts'
 import type { Clock } from '@weir/kernel'
 import type { FastifyRequest } from 'fastify'
+import { peerText } from '../store/session-rows.ts'
 import type { EvidenceStore } from '../store/store.ts'
 
 /** Puts on record who looks at evidence, and what was asked. */
@@ -14,7 +15,7 @@ export async function recordLook(
   await parts.evidence.recordLook({
     atMs: parts.clock.now(),
     principal: caller.principal,
-    peer: `${request.ip}:${request.socket.remotePort ?? 0}`,
+    peer: peerText(request.ip, request.socket.remotePort ?? 0),
     route,
     query: { ...(request.params as object), ...(request.query as object) },
   })

@@ -76,7 +76,7 @@ export function createHttpServer(parts: HttpServerParts): FastifyInstance {
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store')
     const name = request.routeOptions.config.routeName
-    if (name !== undefined) request.caller = await admit(routes[name], await parts.authenticate(request))
+    if (name !== undefined) request.caller = admit(routes[name], await parts.authenticate(request))
   })
   observe(server, parts)
   for (const name of Object.keys(routes) as RouteName[]) register(server, parts, name, stopping.signal, limits)
@@ -100,6 +100,7 @@ function serverWith({ tls, limits }: HttpServerParts): FastifyInstance {
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256 },
     genReqId: requestId,
   } as const
@@ -132,6 +133,8 @@ function requestId(request: { headers: Record<string, string | string[] | undefi
 function admit(route: Route, caller: Caller | Refusal): Caller | undefined {
   if (route.by === 'public') return undefined
   if ('refused' in caller) {
+    // Nothing is wrong with the credential, so its holder must not throw it away.
+    if (caller.code === 'WEIR_ISSUER_UNAVAILABLE') throw new WeirError(caller.code, caller.reason)
     const why = caller.code === 'WEIR_UNAUTHENTICATED' ? caller.reason : `${caller.reason} (${caller.code})`
     throw new WeirError('WEIR_UNAUTHENTICATED', why)
   }

@@ -36,9 +36,9 @@ export class BundlePublisher implements Stoppable {
 
   /** Needs a policy in the store. */
   async start(): Promise<void> {
-    this.#unlisten = await this.#store.onBundleChange(() => void this.#refreshOrSay())
-    await this.refresh()
-    this.#timer = setInterval(() => void this.#refreshOrSay(), pollEveryMs)
+    this.#unlisten = await this.#store.onBundleChange(() => void this.catchUp())
+    await this.#refresh()
+    this.#timer = setInterval(() => void this.catchUp(), pollEveryMs)
     this.#timer.unref()
   }
 
@@ -46,7 +46,7 @@ export class BundlePublisher implements Stoppable {
     clearInterval(this.#timer)
     await this.#unlisten?.()
     this.#wake()
-    await this.#refreshing
+    await this.#refreshing?.catch(() => {})
   }
 
   get current(): PublishedBundle {
@@ -65,8 +65,22 @@ export class BundlePublisher implements Stoppable {
     return this.current.revision > revision ? this.current : undefined
   }
 
-  /** Brings `current` up to what the store has; one at a time, and once more when asked meanwhile. */
-  refresh(): Promise<void> {
+  /**
+   * Brings `current` up to what the store has. Never rejects: when the database is away the bundle at hand stays good, and
+   * it is tried again soon.
+   */
+  async catchUp(): Promise<void> {
+    try {
+      await this.#refresh()
+      this.#problem = undefined
+    } catch (error) {
+      this.#problem = faultOf(error).summary
+      this.#logger.warn({ reason: this.#problem }, 'bundle not refreshed')
+    }
+  }
+
+  /** One at a time, and once more when asked meanwhile. */
+  #refresh(): Promise<void> {
     if (this.#refreshing !== undefined) this.#refreshAgain = true
     this.#refreshing ??= this.#refreshAll()
     return this.#refreshing
@@ -86,17 +100,6 @@ export class BundlePublisher implements Stoppable {
     } finally {
       // Here and not in a callback: nobody may join a refresh that has taken its last look.
       this.#refreshing = undefined
-    }
-  }
-
-  async #refreshOrSay(): Promise<void> {
-    try {
-      await this.refresh()
-      this.#problem = undefined
-    } catch (error) {
-      // The bundle at hand stays good.
-      this.#problem = faultOf(error).summary
-      this.#logger.warn({ reason: this.#problem }, 'bundle not refreshed')
     }
   }
 

@@ -43,6 +43,7 @@ export class PolicyDesk implements Stoppable {
       const message = `Revision ${result.conflict} is in force, not ${change.expected}; look at it, then apply over it.`
       throw new WeirError('WEIR_POLICY_CONFLICT', message)
     }
+    this.#logger.info({ code: revision, principal: change.by.subject }, 'policy applied')
     await this.#changed()
     return result.applied
   }

@@ -1,5 +1,5 @@
 import { WeirError } from '@weir/kernel'
-import { z } from 'zod'
+import type { z } from 'zod'
 
 /** Where a page ended: the sort key of its last row. Opaque to clients. */
 export function encodeCursor(key: readonly (string | number)[]): string {

@@ -51,7 +51,7 @@ export async function startSessions(transaction: Queries, gatewayId: string, sta
       ${text((event) => event.clientSoftware)},
       ${text((event) => event.mechanism)},
       ${text((event) => event.principal.credentialId)},
-      ${text(peerOf)},
+      ${text((event) => peerText(event.peerAddress, event.peerPort))},
       ${columnOf(
         'bigint',
         started.map(({ atMs }) => atMs),
@@ -102,8 +102,9 @@ function actorOf({ issuer, subject }: Actor): { issuer: string; subject: string 
   return { issuer, subject }
 }
 
-function peerOf({ peerAddress, peerPort }: SessionStarted): string {
-  return peerAddress.includes(':') ? `[${peerAddress}]:${peerPort}` : `${peerAddress}:${peerPort}`
+/** `10.0.0.7:50123`, `[::1]:50123`. */
+export function peerText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function nullable(text: string | undefined): string | null {
