@@ -29,7 +29,8 @@ export async function installPackages(root) {
     clearInterval(progress)
     if (code !== 0) throw advise(`npm ci failed with exit code ${code}; what it printed above says why.`)
     const missing = missingPackages(root)
-    if (missing.length > 0) throw advise(`npm ci left out ${missing.length} packages, among them ${missing[0]}.`)
+    if (missing.length > 0)
+      throw advise(`npm ci left out what package-lock.json names: ${missing.slice(0, 3).join(', ')}.`)
     say('Packages are installed.')
   })
 }

@@ -14,7 +14,9 @@ if (project === undefined) {
 const folder = join(root, 'node_modules', '.cache', 'weir')
 mkdirSync(folder, { recursive: true })
 const file = join(folder, `tsconfig.${project.replaceAll('/', '-')}.json`)
-const include = ['src', 'test', '*.config.ts'].map((part) => join(resolve(root, project), part))
+// A lib that declares the types of a package without any does so for those that import the lib too.
+const ambient = join(root, 'libs', '*', 'src', '**', '*.d.ts')
+const include = [...['src', 'test', '*.config.ts'].map((part) => join(resolve(root, project), part)), ambient]
 writeFileSync(file, JSON.stringify({ extends: join(root, 'tsconfig.base.json'), include }))
 const { status } = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['--project', file], { stdio: 'inherit' })
 process.exitCode = status ?? 1
