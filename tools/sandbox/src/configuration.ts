@@ -16,6 +16,7 @@ export function writeConfiguration(
   ports: Ports,
   folders: Folders,
   broker: { readonly bootstrap: string; readonly username: string; readonly password: string },
+  databaseUrl?: string,
 ): ConfigurationFiles {
   const issuer = issuerUrl(ports)
   const secret = (name: string, value: string) => {
@@ -28,6 +29,7 @@ export function writeConfiguration(
   const controlPlane = write(folders, 'control-plane.yaml', {
     listen: `${host}:${ports.controlPlane}`,
     dataDir: join(folders.data, 'control-plane'),
+    ...(databaseUrl !== undefined && { database: { url: secret('database-url', databaseUrl) } }),
     identity: { issuers: [{ issuer, audiences: [controlPlaneAudience] }] },
     rights: { evidence: leads, policy: leads, keys: leads, gateways: leads },
     gateways: [{ ids: ['kafka-1'], issuer, subject: gatewayMachine?.clientId }],

@@ -13,6 +13,12 @@ It stays in the foreground; Ctrl-C ends all of it. Data is kept in the folder fo
   --help          this text
 `
 
+// kafkajs 2.2.4 arms a timer with a negative time at each connection. Node makes it 1 ms and says so, to nobody's use here.
+process.removeAllListeners('warning')
+process.on('warning', (warning) => {
+  if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
+})
+
 const { 'port-base': portBase, data, help } = readArguments()
 if (help) {
   process.stdout.write(usage)

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { needs, startDevIssuer, startKafka, startProcess } from '@weir/testing'
-import type { Kafka, RunningProcess } from '@weir/testing'
+import { needs, startDevIssuer, startKafka } from '@weir/testing'
+import type { DevIssuer, Kafka } from '@weir/testing'
 import { writeClientFiles } from './clients.ts'
 import {
   clientAudience,
@@ -15,9 +15,25 @@ import {
 import { choosePorts, foldersIn, namedPorts } from './layout.ts'
 import type { Folders, Ports } from './layout.ts'
 import { firstPolicy, machines, people } from './people.ts'
+import { describeProgram } from './program.ts'
+import type { Program } from './program.ts'
 import { createTopics } from './topics.ts'
 
 export type Service = { readonly name: string; readonly address: string; readonly ready: string }
+
+export type SandboxOptions = {
+  /** The first of the ports; without it those that the documentation names. */
+  readonly portBase: number | undefined
+  readonly folder: string
+  readonly signal: AbortSignal
+  readonly say: (line: string) => void
+  /** PostgreSQL for the control plane, instead of its embedded database. */
+  readonly databaseUrl?: string
+  /** Lifetime of the issuer's access tokens; default 3600. */
+  readonly accessTokenSeconds?: number
+  /** Laid over the broker's server.properties. */
+  readonly brokerProperties?: Readonly<Record<string, string>>
+}
 
 export type Sandbox = {
   readonly ports: Ports
@@ -27,123 +43,129 @@ export type Sandbox = {
   readonly missing: readonly string[]
   /** Resolves with the reason when a service ends by itself. */
   readonly failed: Promise<string>
+  readonly parts: {
+    readonly issuer: DevIssuer
+    readonly controlPlane: Program
+    readonly kafka: Kafka | undefined
+    readonly kafkaGateway: Program | undefined
+  }
   stop(): Promise<void>
 }
 
-const readyTimeoutMs = 90_000
 const brokerCredential = { username: 'weir-gateway', password: 'only-the-gateway-knows' }
 const source = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
-type Started = { readonly name: string; stop(): Promise<unknown> }
+type Run = SandboxOptions & {
+  readonly ports: Ports
+  readonly folders: Folders
+  /** Told when a service ends by itself. */
+  readonly fail: (reason: string) => void
+  /** Everything that was started, in that order. */
+  readonly started: { stop(): Promise<unknown> }[]
+}
 
-export async function startSandbox(options: {
-  portBase: number | undefined
-  folder: string
-  signal: AbortSignal
-  say: (line: string) => void
-}): Promise<Sandbox> {
-  const { say, signal } = options
+/**
+ * Brings up issuer, broker, control plane and gateway, and writes the client files. Rejects, with nothing left running, when a
+ * port is taken or one of them does not start. Where the broker cannot be had, the rest starts and `missing` says why.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const ports = choosePorts(options.portBase)
   const folders = foldersIn(options.folder)
   await refuseTakenPorts(ports)
   prepareFolders(folders)
-  const started: Started[] = []
+  const { promise: failed, resolve: fail } = Promise.withResolvers<string>()
+  const run: Run = { ...options, ports, folders, fail, started: [] }
   const stop = async () => {
     rmSync(folders.state, { force: true })
-    for (const part of started.toReversed()) await part.stop()
+    for (const part of run.started.toReversed()) await part.stop()
   }
   try {
-    return await startAll({ ports, folders, started, stop, say, signal })
+    return { ports, folders, failed, stop, ...(await startAll(run)) }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startAll(parts: {
-  ports: Ports
-  folders: Folders
-  started: Started[]
-  stop: () => Promise<void>
-  say: (line: string) => void
-  signal: AbortSignal
-}): Promise<Sandbox> {
-  const { ports, folders, started, stop, say, signal } = parts
-  let fail: (reason: string) => void = () => undefined
-  const failed = new Promise<string>((resolve) => {
-    fail = resolve
-  })
-
-  const issuer = await startDevIssuer({
-    port: ports.issuer,
-    people: people.map(({ subject, groups }) => ({ subject, groups: [...groups] })),
-    machines: machines.map(({ clientId, clientSecret, groups }) => ({ clientId, clientSecret, groups: [...groups] })),
-    audiences: [clientAudience, controlPlaneAudience],
-  })
-  started.push({ name: 'dev issuer', stop: () => issuer.stop() })
+async function startAll(run: Run): Promise<Pick<Sandbox, 'parts' | 'services' | 'missing'>> {
+  const { ports, folders, signal, started } = run
+  const issuer = await startIssuer(run)
   signal.throwIfAborted()
-
-  const kafka = await startBroker(ports, folders, started, say)
+  const kafka = await startBroker(run)
   signal.throwIfAborted()
-  const bootstrap = `127.0.0.1:${ports.broker}`
-  const files = writeConfiguration(ports, folders, { bootstrap, ...brokerCredential })
+  const upstream = { bootstrap: `127.0.0.1:${ports.broker}`, ...brokerCredential }
+  const files = writeConfiguration(ports, folders, upstream, run.databaseUrl)
 
-  const launch = async (name: string, app: string, config: string, admin: number) => {
+  const launch = async (name: string, app: string, config: string, readyUrl: string) => {
+    run.say(`Starting the ${name} …`)
+    const entry = source(`apps/${app}/src/main.ts`)
     const logFile = join(folders.logs, `${app}.log`)
-    say(`Starting the ${name} …`)
-    const running = await startProcess(process.execPath, [source(`apps/${app}/src/main.ts`), '--config', config], {
-      logFile,
-    })
-    started.push({ name, stop: () => running.stop() })
-    void running.exited.then(() => fail(`The ${name} ended by itself; see ${logFile}.`))
-    await waitUntilReady(name, `http://127.0.0.1:${admin}/readyz`, running, logFile, signal)
+    const program = describeProgram({ name, entry, config, readyUrl, logFile, signal, onEnd: run.fail })
+    started.push(program)
+    await program.start()
+    return program
   }
-  await launch('control plane', 'control-plane', files.controlPlane, ports.controlPlaneAdmin)
+  const ready = (port: number) => `http://127.0.0.1:${port}/readyz`
+  const controlPlaneReady = ready(ports.controlPlaneAdmin)
+  const controlPlane = await launch('control plane', 'control-plane', files.controlPlane, controlPlaneReady)
   const services: Service[] = [
-    {
-      name: 'Control plane',
-      address: controlPlaneUrl(ports),
-      ready: `http://127.0.0.1:${ports.controlPlaneAdmin}/readyz`,
-    },
+    { name: 'Control plane', address: controlPlaneUrl(ports), ready: controlPlaneReady },
     { name: 'Dev issuer', address: issuerUrl(ports), ready: `${issuerUrl(ports)}/.well-known/openid-configuration` },
   ]
-  const missing: string[] = []
-  if (kafka === undefined) {
-    missing.push(
-      'Apache Kafka and its gateway: they need Java 17 and Maven (Debian: apt-get install default-jdk-headless maven).',
-    )
-  } else {
+  let kafkaGateway: Program | undefined
+  if (!('missing' in kafka)) {
     await createTopics(kafka)
-    await launch('Kafka gateway', 'kafka-gateway', files.kafkaGateway, ports.kafkaAdmin)
-    services.unshift({
-      name: 'Kafka gateway',
-      address: `127.0.0.1:${ports.kafka}`,
-      ready: `http://127.0.0.1:${ports.kafkaAdmin}/readyz`,
-    })
+    kafkaGateway = await launch('Kafka gateway', 'kafka-gateway', files.kafkaGateway, ready(ports.kafkaAdmin))
+    services.unshift({ name: 'Kafka gateway', address: `127.0.0.1:${ports.kafka}`, ready: ready(ports.kafkaAdmin) })
   }
   await writeClientFiles(ports, folders, (subject, audience, lifetimeS) =>
     issuer.token(subject, { audience, expiresInSeconds: lifetimeS }),
   )
   writeState(ports, folders, services)
-  return { ports, folders, services, missing, failed, stop }
+  const broker = 'missing' in kafka ? undefined : kafka
+  return {
+    parts: { issuer, controlPlane, kafka: broker, kafkaGateway },
+    services,
+    missing: 'missing' in kafka ? [kafka.missing] : [],
+  }
 }
 
-async function startBroker(
-  ports: Ports,
-  folders: Folders,
-  started: Started[],
-  say: (line: string) => void,
-): Promise<Kafka | undefined> {
-  if (!needs('kafka')) return undefined
-  say('Starting Apache Kafka …')
-  const kafka = await startKafka({
-    dir: join(folders.data, 'kafka'),
-    port: ports.broker,
-    credential: brokerCredential,
-    properties: { 'auto.create.topics.enable': 'true' },
+async function startIssuer({ ports, accessTokenSeconds, started }: Run): Promise<DevIssuer> {
+  const issuer = await startDevIssuer({
+    port: ports.issuer,
+    people: people.map(({ subject, groups }) => ({ subject, groups: [...groups] })),
+    machines,
+    audiences: [clientAudience, controlPlaneAudience],
+    ...(accessTokenSeconds !== undefined && { accessTokenSeconds }),
   })
-  started.push({ name: 'Apache Kafka', stop: () => kafka.stop() })
-  return kafka
+  started.push(issuer)
+  return issuer
+}
+
+/** The broker, fetched first where it is not in the cache. That it cannot be had is an answer: the rest starts without it. */
+async function startBroker(run: Run): Promise<Kafka | { missing: string }> {
+  const { ports, folders, started } = run
+  const unavailable = (why: string) => ({
+    missing: `Apache Kafka and its gateway. ${why} They need Java 17 and Maven (Debian: apt-get install default-jdk-headless maven).`,
+  })
+  if (!needs('java')) return unavailable('There is no Java 17 or later here.')
+  run.say(
+    needs('kafka') ? 'Starting Apache Kafka …' : 'Fetching Apache Kafka through Maven (54 MB, once) and starting it …',
+  )
+  try {
+    const kafka = await startKafka({
+      dir: join(folders.data, 'kafka'),
+      port: ports.broker,
+      credential: brokerCredential,
+      properties: { 'auto.create.topics.enable': 'true', ...run.brokerProperties },
+    })
+    started.push(kafka)
+    return kafka
+  } catch (error) {
+    // It is in the cache now, so what failed is the broker itself.
+    if (needs('kafka')) throw error
+    return unavailable((error as Error).message)
+  }
 }
 
 async function refuseTakenPorts(ports: Ports): Promise<void> {
@@ -168,29 +190,6 @@ function prepareFolders(folders: Folders): void {
   }
   rmSync(folders.state, { force: true })
   if (!existsSync(folders.policy)) writeFileSync(folders.policy, firstPolicy)
-}
-
-async function waitUntilReady(
-  name: string,
-  url: string,
-  running: RunningProcess,
-  logFile: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const deadline = Date.now() + readyTimeoutMs
-  while (Date.now() < deadline) {
-    signal.throwIfAborted()
-    if (!running.running) {
-      throw new Error(
-        `The ${name} did not start:\n${running.output().trimEnd().split('\n').slice(-10).join('\n')}\nIts log: ${logFile}`,
-      )
-    }
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok === true) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error(`The ${name} was not ready within ${readyTimeoutMs / 1000} s; see ${logFile}.`)
 }
 
 function writeState(ports: Ports, folders: Folders, services: readonly Service[]): void {
