@@ -51,6 +51,13 @@ const refusals: [string, Field, version: number, hex: string, reason: string, me
   ['a tagged field short of its size', int8({ tag: 0 }), 1, '0100020100', 'malformed', '.field: 1 bytes too many'],
 ]
 
+it('leaves what comes after the body to a caller who says so, and only that', () => {
+  const table = api(500, 'Sample', { versions: [0, 1], flexible: 1 }, { request: { field: int8() }, response: {} })
+  const read = (hex: string) => decodeRequest(table, 0, Buffer.from(hex, 'hex'), 0, 'ignored')
+  expect(read('07ffff')).toEqual({ field: 7 })
+  expect(() => read('')).toThrow('.field: needs 1 bytes, 0 are left')
+})
+
 describe('malformed bytes', () => {
   it.each(refusals)('%s', (_, field, version, hex, reason, message) => {
     let refused: unknown

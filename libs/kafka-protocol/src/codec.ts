@@ -98,17 +98,18 @@ export function readRequestHeader(frame: Buffer, offset = 0): RequestHeader {
 }
 
 /**
- * Decodes the body of a request, which must fill the rest of the buffer. `bytes` and `records` are slices of it.
- * Throws KafkaProtocolError with the path of the field, as in `CreateTopicsRequest.topics[3].name: not UTF-8`.
+ * Decodes the body of a request, which must fill the rest of the buffer unless `trailing` is `ignored`. `bytes` and `records`
+ * are slices of it. Throws KafkaProtocolError with the path of the field, as in `CreateTopicsRequest.topics[3].name: not UTF-8`.
  */
 export function decodeRequest<A extends Api>(
   api: A,
   version: number,
   buffer: Buffer,
   bodyOffset: number,
+  trailing: 'refused' | 'ignored' = 'refused',
 ): RequestOf<A> {
   const { decode } = codecOf(api, version, 'request')
-  return decodeBody(`${api.name}Request`, decode, buffer, bodyOffset) as RequestOf<A>
+  return decodeBody(`${api.name}Request`, decode, buffer, bodyOffset, trailing) as RequestOf<A>
 }
 
 /** Decodes a response, header and body. `buffer` is without its size prefix, or `offset` points behind it. Throws as `decodeRequest` does. */
@@ -138,11 +139,19 @@ function decodeHeader(name: string, buffer: Buffer, offset: number, flexible: bo
   }
 }
 
-function decodeBody(name: string, decode: Decode<AnyStruct>, buffer: Buffer, offset: number): AnyStruct {
+function decodeBody(
+  name: string,
+  decode: Decode<AnyStruct>,
+  buffer: Buffer,
+  offset: number,
+  trailing: 'refused' | 'ignored' = 'refused',
+): AnyStruct {
   try {
     const reader = new ByteReader(buffer, offset)
     const body = decode(reader)
-    if (reader.remaining > 0) throw new ValueFault('malformed', `${reader.remaining} bytes after the body`)
+    if (reader.remaining > 0 && trailing === 'refused') {
+      throw new ValueFault('malformed', `${reader.remaining} bytes after the body`)
+    }
     return body
   } catch (error) {
     throw protocolError(name, error)

@@ -21,8 +21,8 @@ export const metadataEnforcement: Enforcement = {
   api: metadata,
   versions: [0, 13],
   handle(call): Step | Promise<Step> {
-    const request = decodeRequest(metadata, call.version, call.frame.bytes, call.header.bodyOffset)
-    const plan = isForAll(request, call.version) ? planForAll(request, call) : planForSome(request, call)
+    const { request, isExact } = readRequest(call)
+    const plan = isForAll(request, call.version) ? planForAll(request, call, isExact) : planForSome(request, call)
     const step: Step = {
       kind: 'forward',
       ...(plan.requests === undefined ? {} : { requests: plan.requests }),
@@ -39,14 +39,29 @@ type Plan = {
   readonly denied: readonly Denial[]
 }
 
+/**
+ * librdkafka (seen in 2.16) writes a request for all topics a few bytes too long in flexible versions, and a broker does not look
+ * behind the body. That request alone is put up with, and goes on as it was understood, without what came after it.
+ */
+function readRequest(call: Call): { request: Request; isExact: boolean } {
+  const { version, frame, header } = call
+  try {
+    return { request: decodeRequest(metadata, version, frame.bytes, header.bodyOffset), isExact: true }
+  } catch (error) {
+    const request = decodeRequest(metadata, version, frame.bytes, header.bodyOffset, 'ignored')
+    if (!isForAll(request, version)) throw error
+    return { request, isExact: false }
+  }
+}
+
 /** Null, or empty in v0, asks for all topics. */
 function isForAll(request: Request, version: number): boolean {
   return request.topics === null || (version === 0 && request.topics.length === 0)
 }
 
-function planForAll(request: Request, call: Call): Plan {
-  if (call.version >= creationSwitchVersion) return { upstreamVersion: call.version, denied: [] }
-  const upstreamVersion = creationSwitchVersion
+function planForAll(request: Request, call: Call, isExact: boolean): Plan {
+  if (isExact && call.version >= creationSwitchVersion) return { upstreamVersion: call.version, denied: [] }
+  const upstreamVersion = Math.max(call.version, creationSwitchVersion)
   return { requests: [ask(request, call, upstreamVersion, null, false)], upstreamVersion, denied: [] }
 }
 
