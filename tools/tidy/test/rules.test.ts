@@ -34,7 +34,10 @@ describe('a function of more than 70 lines', () => {
   })
 
   test('is none when it frames a group of tests, but a test in it is one', () => {
-    expect(found('libs/policy/src/a.test.ts', `describe.skipIf(true)('x', () => ${body})`)).toEqual([])
+    expect(found('libs/policy/src/a.test.ts', `describe('x', () => { test('y', () => {})\n${body} })`)).toEqual([])
+    expect(
+      found('libs/policy/test/contract.ts', `export function contract() { test('y', () => {})\n${body} }`),
+    ).toEqual([])
     expect(found('libs/policy/src/a.test.ts', `describe('x', () => { test('y', () => ${body}) })`)).toHaveLength(1)
   })
 })
