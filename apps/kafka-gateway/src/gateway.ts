@@ -32,6 +32,7 @@ export class KafkaGateway {
   readonly #metrics: { connections: () => void; rejected: () => void }
   #sweeper: NodeJS.Timeout | undefined
   #listening = false
+  #onEmpty: (() => void) | undefined
 
   constructor(parts: { config: KafkaGatewayConfig; frame: GatewayFrame; logger: Logger; metrics: Metrics }) {
     const { config, frame, logger } = parts
@@ -98,8 +99,17 @@ export class KafkaGateway {
       for (const connection of this.#connections) connection.destroy('drained')
     }, this.#config.drain / 2)
     await closed
+    await this.#emptied()
     clearTimeout(deadline)
     this.#cluster.stop()
+  }
+
+  /** Connections whose last answers are still being put on record count until they are. */
+  #emptied(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve
+    })
   }
 
   #accept(socket: Socket, brokerId: number | undefined): void {
@@ -116,6 +126,7 @@ export class KafkaGateway {
       target: () => (brokerId === undefined ? this.#cluster.anyBroker() : this.#cluster.broker(brokerId)),
       onClosed: (closed) => {
         this.#connections.delete(closed)
+        if (this.#connections.size === 0) this.#onEmpty?.()
         this.#metrics.connections()
       },
     })

@@ -155,14 +155,9 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
   test('records that are not exactly one batch are refused with 87, and the partition beside them is written', async () => {
     const client = await connect('alice')
     const two = Buffer.concat([recordBatch(['1']), recordBatch(['2'])])
-    const bad: [string, Buffer | null][] = [
-      ['two batches', two],
-      ['no batch', Buffer.alloc(0)],
-      ['null', null],
-      ['a batch cut short', recordBatch(['1']).subarray(0, 40)],
-      ['noise', Buffer.alloc(100, 0xab)],
-    ]
-    for (const [what, records] of bad) {
+    // Two batches, none, null, one cut short, noise.
+    const bad = [two, Buffer.alloc(0), null, recordBatch(['1']).subarray(0, 40), Buffer.alloc(100, 0xab)]
+    for (const records of bad) {
       const before = gateway.of('kafka.publish').length
       const answer = await client.ask(produce, 9, {
         acks: -1,
@@ -173,7 +168,7 @@ describe.skipIf(!needs('kafka'))('the data path', () => {
         ],
       })
       const codes = answer.responses.map((t) => [t.name, t.partitionResponses[0]?.errorCode])
-      expect(codes, what).toEqual([
+      expect(codes).toEqual([
         ['open.a', errorCode.INVALID_RECORD],
         ['open.c', 0],
       ])

@@ -37,17 +37,17 @@ export class WireClient {
     return new WireClient(socket)
   }
 
-  /** A connection that has logged in with a token by PLAIN. */
-  static async login(bootstrap: string, token: string): Promise<WireClient> {
+  /** A connection that has logged in by PLAIN: with a token at a gateway, with a user's password at a broker. */
+  static async login(bootstrap: string, password: string, user?: string): Promise<WireClient> {
     const client = await WireClient.open(bootstrap)
-    const result = await client.authenticate(token)
+    const result = await client.authenticate(password, user)
     if (result.errorCode !== 0) throw new Error(`login failed: ${result.errorMessage}`)
     return client
   }
 
-  async authenticate(token: string): Promise<ResponseOf<typeof saslAuthenticate>> {
+  async authenticate(password: string, user = 'user'): Promise<ResponseOf<typeof saslAuthenticate>> {
     await this.ask(saslHandshake, 1, { mechanism: 'PLAIN' })
-    return this.ask(saslAuthenticate, 2, { authBytes: Buffer.from(`\0user\0${token}`) })
+    return this.ask(saslAuthenticate, 2, { authBytes: Buffer.from(`\0${user}\0${password}`) })
   }
 
   versions(version = 3): Promise<ResponseOf<typeof apiVersions>> {
@@ -63,9 +63,9 @@ export class WireClient {
   }
 
   /** Sends without waiting; returns the correlation id. */
-  post<A extends Api>(api: A, version: number, body: RequestInputOf<A>): number {
+  post<A extends Api>(api: A, version: number, body: RequestInputOf<A>, clientId = 'wire'): number {
     const correlationId = ++this.#correlationId
-    this.raw(encodeRequest(api, version, { correlationId, clientId: 'wire' }, body))
+    this.raw(encodeRequest(api, version, { correlationId, clientId }, body))
     return correlationId
   }
 

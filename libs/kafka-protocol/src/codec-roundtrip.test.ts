@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { apis } from './apis.ts'
-import { apiVersionPairs, messageArbitrary } from './arbitrary.test-support.ts'
+import { apiVersionPairs, messageArbitrary } from '../test/arbitrary.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, readRequestHeader } from './codec.ts'
 import type { AnyStruct } from './codec-fields.ts'
 import type { Api } from './schema.ts'

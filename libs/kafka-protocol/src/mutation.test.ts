@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import type { MutationOutcomes } from '../test/mutation-run.ts'
-import { apiVersionPairs } from './arbitrary.test-support.ts'
+import { apiVersionPairs } from '../test/arbitrary.ts'
 import { apis } from './apis.ts'
 
 const mutations = 1_000_000

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import fc from 'fast-check'
-import { apiVersionPairs, messageArbitrary } from '../src/arbitrary.test-support.ts'
+import { apiVersionPairs, messageArbitrary } from './arbitrary.ts'
 import { apis } from '../src/apis.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, readRequestHeader } from '../src/codec.ts'
 import { FrameAssembler } from '../src/framing.ts'

@@ -120,6 +120,7 @@ function forward<A extends Api>(
   if (rewrite === undefined || (rules.rewriteOnlyPartial === true && !partial)) return step
   return {
     ...step,
+    ...(rules.done === undefined ? {} : { outlivesClient: true }),
     answer: async ([frame]): Promise<Answer> => {
       const response = decodeResponse(rules.api, call.version, frame as Buffer, sizeBytes).body
       await recordDone(call, verdict, rules.done?.(request, response, verdict, call) ?? [])

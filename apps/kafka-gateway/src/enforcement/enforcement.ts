@@ -57,6 +57,8 @@ export type Step =
   | {
       readonly kind: 'forward'
       readonly requests?: readonly Bytes[]
+      /** The broker does it whether the client waits or not: the answer is put on record even when the client has gone. */
+      readonly outlivesClient?: boolean
       readonly answer?: (frames: readonly Buffer[]) => Answer | Promise<Answer>
     }
   | { readonly kind: 'answer'; readonly bytes: Bytes }

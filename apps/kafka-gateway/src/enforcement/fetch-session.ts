@@ -67,6 +67,14 @@ export type FetchSession = {
   policyRevision: string
 }
 
+/** What is asked in one request: the whole of it, or a step of a session. */
+export type FetchAsk = {
+  readonly wanted: WantedPartitions
+  readonly session: FetchSession | undefined
+  /** The policy that decided it; a session goes on from there. */
+  readonly policyRevision: string
+}
+
 /** The sessions of one client connection. A client that brings a session from elsewhere is told to start over (70). */
 export class FetchSessions {
   readonly #sessions = new Map<number, FetchSession>()

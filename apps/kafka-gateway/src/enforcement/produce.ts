@@ -120,6 +120,7 @@ function forward(call: Call, walk: ProduceRequestWalk, verdict: Verdict, remaini
   if (isSilent) call.frame.bytes.writeInt16BE(1, walk.acksPosition)
   return {
     kind: 'forward',
+    outlivesClient: true,
     ...(remaining === undefined ? {} : { requests: [remaining] }),
     answer: async ([frame]): Promise<Answer> => {
       const response = decodeResponse(produce, call.version, frame as Buffer, sizeBytes).body

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { messageArbitrary } from '../arbitrary.test-support.ts'
+import { messageArbitrary } from '../../test/arbitrary.ts'
 import { decodeResponse, encodeResponse } from '../codec.ts'
 import { KafkaProtocolError } from '../protocol-error.ts'
 import { batchOf } from '../records/batch-bytes.test-support.ts'

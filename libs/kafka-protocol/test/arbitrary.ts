@@ -9,9 +9,9 @@ import {
   mayBeNull,
   type AnyStruct,
   type Form,
-} from './codec-fields.ts'
-import { isFlexible } from './codec.ts'
-import type { Api, Field, Fields, UnknownTag } from './schema.ts'
+} from '../src/codec-fields.ts'
+import { isFlexible } from '../src/codec.ts'
+import type { Api, Field, Fields, UnknownTag } from '../src/schema.ts'
 
 /** Above every tag that a table knows. */
 const firstUnknownTag = 1000

@@ -1,0 +1,92 @@
+/** What a case is, and how one is run on both sides and compared. */
+import type { Api, RequestInputOf } from '@weir/kafka-protocol'
+import { principals } from './differential-rights.ts'
+import type { PrincipalName } from './differential-rights.ts'
+import type { Side } from './differential-side.ts'
+
+export type Made = ReadonlyMap<string, { readonly name: string; readonly topicId: string }>
+
+export type Case<A extends Api = Api> = {
+  readonly name: string
+  /** Within what is served; all of it when absent. */
+  readonly versions?: readonly [min: number, max: number]
+  /** All of them when absent. */
+  readonly as?: readonly PrincipalName[]
+  /** Topics that must exist, and that only this request on this side will change. */
+  readonly make?: readonly string[]
+  request(side: Side, version: number, made: Made): RequestInputOf<A>
+}
+
+export type ApiCases = { readonly api: Api; readonly cases: readonly Case[] }
+
+/** The cases of one API, with requests checked against its own table. */
+export function casesOf<A extends Api>(api: A, cases: readonly Case<A>[]): ApiCases {
+  return { api, cases: cases as unknown as readonly Case[] }
+}
+
+/** Asks both sides; an empty list when they agree. */
+export async function compare(
+  sides: readonly [Side, Side],
+  api: Api,
+  version: number,
+  one: Case,
+): Promise<{ compared: number; differences: string[] }> {
+  const outcomes = await Promise.all(
+    (one.as ?? principals).map(async (who) => {
+      const [expected, actual] = await Promise.all(
+        sides.map(async (side) => {
+          const made = one.make === undefined ? new Map() : await side.create(...one.make)
+          const request = one.request(side, version, made)
+          const answer = await side.ask(who, api, version, request)
+          return { request, answer, normal: JSON.stringify(side.normalise(answer), undefined, 1) }
+        }),
+      )
+      if (expected === undefined || actual === undefined) return []
+      const where = `${api.name} v${version} as ${who}: ${one.name}`
+      if (expected.normal !== actual.normal) return [`${where}\n${differingLines(expected.normal, actual.normal)}`]
+      return isInOrder(actual.request, actual.answer) ? [] : [`${where}: not in the order of the request`]
+    }),
+  )
+  return { compared: outcomes.length, differences: outcomes.flat() }
+}
+
+/** Elements of an answer stand in the order in which the request names them. */
+export function isInOrder(request: object, answer: unknown): boolean {
+  const asked = elements(request).map(identity)
+  const positions = elements(answer)
+    .map((element) => asked.indexOf(identity(element)))
+    .filter((position) => position >= 0)
+  return positions.every((position, index) => index === 0 || position >= (positions[index - 1] ?? 0))
+}
+
+const elementLists = [
+  ...['topics', 'topicData', 'topicNames', 'groups', 'groupIds', 'coordinatorKeys', 'resources'],
+  ...['responses', 'results', 'coordinators'],
+]
+
+function elements(message: unknown): unknown[] {
+  if (typeof message !== 'object' || message === null) return []
+  const lists = elementLists.flatMap((name) => {
+    const list = (message as Record<string, unknown>)[name]
+    return Array.isArray(list) && list.length > 0 ? [list as unknown[]] : []
+  })
+  return lists[0] ?? []
+}
+
+function identity(element: unknown): string {
+  if (typeof element === 'string') return element
+  const { name, topic, topicId, groupId, key, resourceName, resourceType } = element as Record<string, unknown>
+  const named = [name, topic, groupId, key, resourceName].find(
+    (candidate) => typeof candidate === 'string' && candidate,
+  )
+  return `${String(named ?? topicId ?? '')}${resourceType === undefined ? '' : ` ${String(resourceType)}`}`
+}
+
+/** The first lines that differ, with what stands before them. */
+function differingLines(expected: string, actual: string): string {
+  const [a, b] = [expected.split('\n'), actual.split('\n')]
+  const at = a.findIndex((line, index) => line !== b[index])
+  const from = Math.max(0, (at < 0 ? a.length : at) - 8)
+  const cut = (lines: string[]) => lines.slice(from, from + 20).join('\n')
+  return `the broker:\n${cut(a)}\nthe gateway:\n${cut(b)}`
+}

@@ -1,0 +1,48 @@
+/**
+ * The same requests go to a real broker whose ACLs decide, and to a gateway before it whose policy says the same. What clients
+ * see must be the same, field by field.
+ */
+import { needs } from '@weir/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { enforcements } from '../src/enforcement/index.ts'
+import { compare } from './differential-case.ts'
+import { Side } from './differential-side.ts'
+import { topicCases } from './differential-topic-cases.ts'
+import { startWorld } from './differential-world.ts'
+import type { World } from './differential-world.ts'
+
+const all = [...topicCases]
+
+describe.skipIf(!needs('kafka'))('a gateway beside a broker with ACLs', () => {
+  let world: World
+  let sides: [Side, Side]
+  const compared: string[] = []
+  beforeAll(async () => {
+    world = await startWorld()
+    sides = [new Side(world, 'broker'), new Side(world, 'gateway')]
+  })
+  afterAll(async () => {
+    for (const side of sides) await side.close()
+    await world?.stop()
+  })
+
+  test.each(all.map((entry) => [entry.api.name, entry] as const))(
+    '%s answers as the broker does',
+    async (_name, { api, cases }) => {
+      const [min, max] = enforcements.get(api.key)?.versions ?? [0, -1]
+      const differences: string[] = []
+      let count = 0
+      for (const one of cases) {
+        for (let version = min; version <= max; version++) {
+          if (version < (one.versions?.[0] ?? min) || version > (one.versions?.[1] ?? max)) continue
+          const outcome = await compare(sides, api, version, one)
+          differences.push(...outcome.differences)
+          count += outcome.compared
+        }
+      }
+      compared.push(`${api.name} ${count}`)
+      expect(differences.join('\n\n')).toBe('')
+    },
+    60_000,
+  )
+})
