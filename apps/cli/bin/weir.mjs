@@ -6,8 +6,9 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const neededMajor = 24
-const bundle = new URL('../dist/main.js', import.meta.url)
-const program = existsSync(bundle) ? bundle : new URL('../src/main.ts', import.meta.url)
+// In a clone the sources: a bundle there may be older than they are. Where only the bundle is shipped, the bundle.
+const source = new URL('../src/main.ts', import.meta.url)
+const program = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
   await import(program.href)

@@ -1,3 +1,5 @@
+import { cpSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { startProcess } from '@weir/testing'
 import { afterAll, expect, test } from 'vitest'
 import { makeHome, weirBin } from './weir.ts'
@@ -21,6 +23,22 @@ test('an older Node hands over to the packaged one: output and exit code', async
   const right = await startOld('--version')
   expect(await right.exited).toEqual({ code: 0, signal: null })
   expect(right.stdout()).toMatch(/^weir \d/)
+})
+
+test('where only the bundle is shipped, that is what runs', async () => {
+  cpSync(weirBin, join(home.path, 'shipped/bin/weir.mjs'))
+  mkdirSync(join(home.path, 'shipped/dist'))
+  home.write('shipped/dist/main.js', "process.stdout.write('the bundle ' + process.argv.slice(2))")
+  const shipped = await startProcess(process.execPath, [join(home.path, 'shipped/bin/weir.mjs'), 'whoami'])
+  expect(await shipped.exited).toEqual({ code: 0, signal: null })
+  expect(shipped.stdout()).toBe('the bundle whoami')
+})
+
+test('an older Node without the packaged one says what to do', async () => {
+  const args = ['--import', oldNode, join(home.path, 'shipped/bin/weir.mjs')]
+  const alone = await startProcess(process.execPath, args, { env: { NODE_PATH: undefined } })
+  expect(await alone.exited).toEqual({ code: 3, signal: null })
+  expect(alone.stderr()).toContain('Node 24 or later is needed, and this is Node 18.20.0.')
 })
 
 test('a signal reaches the command, and ends both', async () => {

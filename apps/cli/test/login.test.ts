@@ -15,8 +15,7 @@ let controlPlane: StandIn
 let home: Home
 
 beforeAll(async () => {
-  // Shorter than the time that is kept in reserve, so that every command has to refresh.
-  issuer = await startDevIssuer({ accessTokenSeconds: 20 })
+  issuer = await startDevIssuer()
   controlPlane = await startStandIn()
 })
 afterAll(async () => {
@@ -52,6 +51,9 @@ async function logIn(person = 'carol'): Promise<RunningProcess> {
 
 const tokensPath = () => join(home.path, 'config', 'weir', 'tokens.json')
 type StoredTokens = Record<string, { accessToken: string; refreshToken: string; expiresAtMs: number }>
+const changeTokens = (pattern: RegExp, replacement: string) =>
+  writeFileSync(tokensPath(), readFileSync(tokensPath(), 'utf8').replace(pattern, replacement))
+const expireTokens = () => changeTokens(/("expiresAtMs": )\d+/, '$10')
 const storedTokens = () => JSON.parse(readFileSync(tokensPath(), 'utf8')) as StoredTokens
 
 describe('login', () => {
@@ -72,6 +74,7 @@ describe('login', () => {
     expect(statSync(tokensPath()).mode & 0o777).toBe(0o600)
     expect(readFileSync(join(home.path, 'config', 'weir', 'config.json'), 'utf8')).not.toContain('oken')
     chmodSync(tokensPath(), 0o644)
+    expireTokens()
     expect((await home.weir('whoami')).code).toBe(0)
     expect(statSync(tokensPath()).mode & 0o777).toBe(0o600)
   })
@@ -148,17 +151,31 @@ describe('the tokens of a login', () => {
   test('are refreshed, once for two commands at a time', async () => {
     await logIn()
     const before = storedTokens()[controlPlane.url]!
+    expireTokens()
+    controlPlane.tokens.clear()
     const [first, second] = await Promise.all([home.weir('whoami'), home.weir('whoami')])
     expect(first).toMatchObject({ code: 0 })
     expect(second).toMatchObject({ code: 0 })
     const after = storedTokens()[controlPlane.url]!
     expect(after.accessToken).not.toBe(before.accessToken)
     expect(after.refreshToken).not.toBe(before.refreshToken)
+    expect([...controlPlane.tokens]).toEqual([`Bearer ${after.accessToken}`])
+  })
+
+  test('are refreshed when the control plane refuses them, and only then are they not used as they are', async () => {
+    await logIn()
+    const { accessToken } = storedTokens()[controlPlane.url]!
+    expect((await home.weir('whoami')).code).toBe(0)
+    expect(storedTokens()[controlPlane.url]).toMatchObject({ accessToken })
+    changeTokens(/("accessToken": ")[^"]*/, '$1revoked')
+    expect((await home.weir('whoami')).code).toBe(0)
+    expect(storedTokens()[controlPlane.url]!.accessToken).not.toBe('revoked')
   })
 
   test('that cannot be refreshed ask for a new login', async () => {
     await logIn()
-    writeFileSync(tokensPath(), readFileSync(tokensPath(), 'utf8').replace(/("refreshToken": ")[^"]*/, '$1spent'))
+    expireTokens()
+    changeTokens(/("refreshToken": ")[^"]*/, '$1spent')
     const { code, stderr } = await home.weir('whoami')
     expect(stderr).toBe(`weir: Your login has run out at ${controlPlane.url}. Log in with weir login.\n`)
     expect(code).toBe(3)

@@ -11,6 +11,8 @@ export type StandIn = {
   readonly url: string
   /** Questions as the schemas of the routes read them. */
   readonly asked: { readonly route: RouteName; readonly subject: string; readonly input: Question['input'] }[]
+  /** The tokens that came. */
+  readonly tokens: Set<string>
   /** While true, it answers as a control plane whose database is away. */
   broken: boolean
   stop(): Promise<void>
@@ -26,7 +28,7 @@ const statuses: Record<string, number> = {
 
 /** A control plane of fixed answers; what it takes and gives is held to the routes table. It believes any token. */
 export async function startStandIn(): Promise<StandIn> {
-  const standIn = { asked: [] as StandIn['asked'], broken: false }
+  const standIn = { asked: [] as StandIn['asked'], tokens: new Set<string>(), broken: false }
   const server = createServer((request, response) => {
     const done = answer(request, standIn).then(
       (value) => send(response, 200, value),
@@ -48,8 +50,9 @@ export async function startStandIn(): Promise<StandIn> {
   })
 }
 
-async function answer(request: IncomingMessage, standIn: Pick<StandIn, 'asked' | 'broken'>): Promise<unknown> {
+async function answer(request: IncomingMessage, standIn: Omit<StandIn, 'url' | 'stop'>): Promise<unknown> {
   const subject = subjectOf(request)
+  standIn.tokens.add(request.headers.authorization ?? '')
   if (standIn.broken)
     throw new WeirError('WEIR_STORE_UNAVAILABLE', 'The database does not answer now; try again later.')
   const url = new URL(request.url ?? '/', 'http://stand-in')
