@@ -110,7 +110,10 @@ function checkNames(options: Given['options'], command: Command | undefined, kno
   for (const name of options.keys()) {
     if (Object.hasOwn(known, name) || (command === undefined && name === 'version')) continue
     const dashes = name.length === 1 ? '-' : '--'
-    const hint = suggestion(`--${name}`, Object.keys(known).map((each) => `--${each}`)) // prettier-ignore
+    const hint = suggestion(
+      `--${name}`,
+      Object.keys(known).map((each) => `--${each}`),
+    )
     throw new CommandLineError(`${['weir', ...path].join(' ')} has no option ${dashes}${name}${hint}`, path)
   }
 }

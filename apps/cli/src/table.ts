@@ -20,7 +20,11 @@ export function table<Row>(
   )
   const names = Object.keys(columns).map((name) => name.toUpperCase())
   const widths = names.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]!.length)))
-  const line = (row: readonly string[]) => row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ').trimEnd() // prettier-ignore
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join('  ')
+      .trimEnd()
   return [heading(line(names)), ...cells.map(line)].join('\n')
 }
 

@@ -124,7 +124,12 @@ describe('login', () => {
     const asked = new URL(url!).searchParams
     const redirect = new URL(asked.get('redirect_uri')!)
     redirect.search = String(
-      new URLSearchParams({ error: 'access_denied', error_description: 'not you', state: asked.get('state')!, iss: issuer.issuer }), // prettier-ignore
+      new URLSearchParams({
+        error: 'access_denied',
+        error_description: 'not you',
+        state: asked.get('state')!,
+        iss: issuer.issuer,
+      }),
     )
     expect(await (await fetch(redirect)).text()).toContain('did not work')
     expect(await login.exited).toMatchObject({ code: 1 })

@@ -49,7 +49,11 @@ export function makeHome(): Home {
     },
     sandbox({ services = [], pid = process.pid, ...addresses }) {
       mkdirSync(join(path, '.sandbox'), { recursive: true })
-      const rest = { kafka: '127.0.0.1:9092', controlPlaneAudience: 'weir-control-plane', clients: join(path, '.sandbox/clients') } // prettier-ignore
+      const rest = {
+        kafka: '127.0.0.1:9092',
+        controlPlaneAudience: 'weir-control-plane',
+        clients: join(path, '.sandbox/clients'),
+      }
       write('.sandbox/sandbox.json', JSON.stringify({ pid, ready: true, ...rest, ...addresses, services }))
     },
     remove: folder.remove,

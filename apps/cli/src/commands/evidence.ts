@@ -96,7 +96,8 @@ function describeOffsets({ firstOffset, lastOffset, requestedOffset }: Access): 
 
 /** What an event is about in a few words; --json has all of it. */
 function describeEvent({ type, event }: EvidenceEntry): string {
-  const value = (name: string) => (typeof event[name] === 'string' || typeof event[name] === 'number' ? String(event[name]) : '') // prettier-ignore
+  const value = (name: string) =>
+    typeof event[name] === 'string' || typeof event[name] === 'number' ? String(event[name]) : ''
   const join = (...parts: string[]) => parts.filter((part) => part !== '').join(' ')
   switch (type) {
     case 'session.start': {
@@ -107,7 +108,11 @@ function describeEvent({ type, event }: EvidenceEntry): string {
       return value('reason')
     case 'kafka.publish':
     case 'kafka.consume':
-      return join(`${value('topic')}-${value('partition')}`, `offsets ${value('firstOffset')}-${value('lastOffset')}`, value('group')) // prettier-ignore
+      return join(
+        `${value('topic')}-${value('partition')}`,
+        `offsets ${value('firstOffset')}-${value('lastOffset')}`,
+        value('group'),
+      )
     case 'operation':
       return join(value('action'), value('resource'), value('outcome'))
     case 'decision.deny':

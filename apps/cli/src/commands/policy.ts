@@ -144,7 +144,7 @@ function readText(file: string, { cwd }: Context): string {
 class PolicyNotValid extends WeirError {
   readonly details: NonNullable<ErrorBody['error']['details']>
   constructor(problems: Problems, file: string) {
-    super('WEIR_POLICY_INVALID', problemLines(problems, file).join('\n'))
+    super('WEIR_POLICY_INVALID', ['The policy is not valid:', ...problemLines(problems, file)].join('\n'))
     this.details = problems.map(({ message, line, column }) => ({ message, line, column }))
   }
 }
@@ -167,7 +167,13 @@ function readResource(given: string): string {
 function readActor(given: string): { readonly subject: string; readonly groups: readonly string[] } {
   const at = given.lastIndexOf('=')
   if (at < 0) return { subject: nonEmpty(given), groups: [] }
-  return { subject: nonEmpty(given.slice(0, at)), groups: given.slice(at + 1).split(',').map(nonEmpty) } // prettier-ignore
+  return {
+    subject: nonEmpty(given.slice(0, at)),
+    groups: given
+      .slice(at + 1)
+      .split(',')
+      .map(nonEmpty),
+  }
 }
 
 function readAttribute(given: string): readonly [string, string] {
