@@ -215,7 +215,7 @@ export const deleteTopicsCases = casesOf(deleteTopics, [
     name: 'names, existing and missing',
     make: targets,
     as: existing,
-    request: (side, version, made) => {
+    request: (_side, version, made) => {
       const names = [
         ...targets.map((name) => made.get(name)?.name ?? ''),
         'full.missing',
@@ -230,7 +230,7 @@ export const deleteTopicsCases = casesOf(deleteTopics, [
     versions: [6, 6],
     make: targets,
     as: existing,
-    request: (side, version, made) => ({
+    request: (_side, _version, made) => ({
       timeoutMs: 10_000,
       topics: [...targets.map((name) => byId(made.get(name)?.topicId ?? '')), byId(unknownId)],
     }),
@@ -252,14 +252,14 @@ export const deleteTopicsCases = casesOf(deleteTopics, [
   {
     name: 'names that may not be deleted',
     as: ['none', 'mixed'],
-    request: (side, version) =>
+    request: (_side, version) =>
       version < 6
         ? { timeoutMs: 10_000, topicNames: ['desc.a', 'none.a', 'none.missing'] }
         : { timeoutMs: 10_000, topics: named('desc.a', 'none.a', 'none.missing') },
   },
   {
     name: 'missing names more than once',
-    request: (side, version) =>
+    request: (_side, version) =>
       version < 6
         ? { timeoutMs: 10_000, topicNames: ['full.m', 'none.m', 'full.m', 'none.m', 'drop.m'] }
         : { timeoutMs: 10_000, topics: named('full.m', 'none.m', 'full.m', 'none.m', 'drop.m') },
@@ -272,7 +272,7 @@ export const deleteTopicsCases = casesOf(deleteTopics, [
   },
   {
     name: 'nothing',
-    request: (side, version) =>
+    request: (_side, version) =>
       version < 6 ? { timeoutMs: 10_000, topicNames: [] } : { timeoutMs: 10_000, topics: [] },
   },
 ])
@@ -295,7 +295,7 @@ export const createPartitionsCases = casesOf(createPartitions, [
     name: 'a real one',
     make: ['full.x', 'none.x', 'alter.x'],
     as: ['mixed', 'all'],
-    request: (side, version, made) => ({
+    request: (_side, _version, made) => ({
       timeoutMs: 10_000,
       validateOnly: false,
       topics: grown([...made.values()].map((t) => t.name)),

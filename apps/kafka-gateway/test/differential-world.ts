@@ -141,6 +141,7 @@ async function populateGroups(root: WireClient): Promise<void> {
       async () => {
         const answer = await root.ask(offsetCommit, 9, {
           groupId,
+          memberId: '',
           topics: ['full.a', 'none.a', 'read.a', 'desc.a'].map((name) => ({ name, partitions })),
         })
         expect(answer.topics.map((t) => t.partitions[0]?.errorCode)).toEqual([0, 0, 0, 0])
@@ -166,6 +167,9 @@ async function populateGroups(root: WireClient): Promise<void> {
   }
 }
 
+/** ConsumerProtocolSubscription v0 of no topics: the coordinator reads it, and a join with anything else is never answered. */
+export const subscription = Buffer.from('000000000000ffffffff', 'hex')
+
 /** A classic group with one member that never speaks again. */
 async function joinForGood(root: WireClient, groupId: string): Promise<void> {
   const join = (memberId: string) =>
@@ -175,7 +179,7 @@ async function joinForGood(root: WireClient, groupId: string): Promise<void> {
       rebalanceTimeoutMs: 600_000,
       memberId,
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: Buffer.from('opaque') }],
+      protocols: [{ name: 'range', metadata: subscription }],
     })
   const { memberId } = await join('')
   const { generationId } = await join(memberId)

@@ -1,6 +1,8 @@
 import { createPartitions, createTopics, errorCode } from '@weir/kafka-protocol'
+import type { Action } from '@weir/contracts'
 import type { ResponseOf } from '@weir/kafka-protocol'
-import { configsScope, onTopic } from './operations.ts'
+import { configsScope, faultCode, invalid, onTopic, repeatedNames } from './operations.ts'
+import type { Described } from './operations.ts'
 import { zeroTopicId } from '../upstream/topics.ts'
 import { enforceElements } from './element.ts'
 import type { Verdict } from './element.ts'
@@ -8,16 +10,15 @@ import { adminRefusal, isAllowed } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
 
 type Created = ResponseOf<typeof createTopics>['topics'][number]
-type Grown = ResponseOf<typeof createPartitions>['results'][number]
 
 /** CREATE on each topic. What the settings of a new topic are is shown only with DESCRIBE_CONFIGS on it. */
 export const createTopicsEnforcement = enforceElements({
   api: createTopics,
   versions: [2, 7],
-  describe: (request) => request.topics.map((topic) => onTopic('create', topic.name)),
+  describe: (request) => onEach('create', request.topics),
   refuse(request, verdict) {
     if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { topics: request.topics.map((topic, index) => refusedTopic(topic.name, verdict, index)) }
+    return { topics: request.topics.flatMap((topic, index) => refusedTopic(topic.name, verdict, index, request)) }
   },
   rewriteRequest(request, verdict) {
     const topics = request.topics.filter((_, index) => !verdict.denial(index))
@@ -39,7 +40,7 @@ export const createTopicsEnforcement = enforceElements({
   rewriteResponse(request, response, verdict, call) {
     const answered = [...response.topics]
     const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusedTopic(topic.name, verdict, index)
+      if (verdict.denial(index)) return refusedTopic(topic.name, verdict, index, request)
       const at = answered.findIndex((candidate) => candidate.name === topic.name)
       return at < 0 ? [] : answered.splice(at, 1)
     })
@@ -61,28 +62,45 @@ function showCreated(topic: Created, call: Call): Created {
   }
 }
 
-function refusedTopic(name: string, verdict: Verdict, index: number): Created {
-  return {
-    name,
+function refusedTopic(name: string, verdict: Verdict, index: number, request: Request): Created[] {
+  const details = { topicConfigErrorCode: errorCode.NONE, numPartitions: -1, replicationFactor: -1, configs: [] }
+  return refusalOnce(name, verdict, index, request).map((refusal) => ({
     topicId: zeroTopicId,
-    ...adminRefusal(verdict.denial(index), errorCode.TOPIC_AUTHORIZATION_FAILED),
-    topicConfigErrorCode: errorCode.NONE,
-    numPartitions: -1,
-    replicationFactor: -1,
-    configs: [],
-  }
+    ...refusal,
+    ...details,
+  }))
+}
+
+type Request = { readonly topics: readonly { readonly name: string }[] }
+
+/** A name that stands more than once is refused before any right is looked at, so that not even a right is told by it. */
+function onEach(action: Action, topics: Request['topics']): Described[] {
+  const repeated = repeatedNames(topics.map((topic) => topic.name))
+  return topics.map(({ name }) => {
+    const operation = onTopic(action, name)
+    return repeated.has(name) ? invalid(operation, 'The topic is named more than once.') : operation
+  })
+}
+
+/** The refusal of a name; nothing for the further places of one that stands more than once. */
+function refusalOnce(name: string, verdict: Verdict, index: number, { topics }: Request) {
+  const denial = verdict.denial(index)
+  const fault = denial === undefined ? undefined : faultCode(denial.decision)
+  if (fault === undefined) return [{ name, ...adminRefusal(denial, errorCode.TOPIC_AUTHORIZATION_FAILED) }]
+  const isFirst = topics.findIndex((topic) => topic.name === name) === index
+  return isFirst ? [{ name, errorCode: fault, errorMessage: denial?.decision.reason ?? null }] : []
 }
 
 /** ALTER on each topic. */
 export const createPartitionsEnforcement = enforceElements({
   api: createPartitions,
   versions: [0, 3],
-  describe: (request) => request.topics.map((topic) => onTopic('alter', topic.name)),
+  describe: (request) => onEach('alter', request.topics),
   refuse(request, verdict) {
     if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
     return {
       throttleTimeMs: 0,
-      results: request.topics.map((topic, index) => refusedGrowth(topic.name, verdict, index)),
+      results: request.topics.flatMap((topic, index) => refusalOnce(topic.name, verdict, index, request)),
     }
   },
   rewriteRequest(request, verdict) {
@@ -98,14 +116,10 @@ export const createPartitionsEnforcement = enforceElements({
   rewriteResponse(request, response, verdict) {
     const answered = [...response.results]
     const results = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusedGrowth(topic.name, verdict, index)
+      if (verdict.denial(index)) return refusalOnce(topic.name, verdict, index, request)
       const at = answered.findIndex((candidate) => candidate.name === topic.name)
       return at < 0 ? [] : answered.splice(at, 1)
     })
     return { ...response, results }
   },
 })
-
-function refusedGrowth(name: string, verdict: Verdict, index: number): Grown {
-  return { name, ...adminRefusal(verdict.denial(index), errorCode.TOPIC_AUTHORIZATION_FAILED) }
-}

@@ -5,7 +5,8 @@ import { enforceElements } from './element.ts'
 import type { Verdict } from './element.ts'
 import { adminRefusal, isAllowed } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
-import { isUnknownTopic, onTopic, onTopicOf } from './operations.ts'
+import { faultCode, invalid, onTopic, onTopicOf, repeatedNames } from './operations.ts'
+import type { Described } from './operations.ts'
 
 type Request = RequestOf<typeof deleteTopics>
 type Target = { readonly name: string | null; readonly topicId: string }
@@ -24,12 +25,11 @@ export const deleteTopicsEnforcement = enforceElements({
       : call.services.cluster.resolveTopicIds(
           request.topics.flatMap((topic) => (topic.name === null ? topic.topicId : [])),
         ),
-  describe: (request, call) =>
-    targetsOf(request, call.version).map((target) => onTopicOf('delete', target, call.services.cluster.topics)),
+  describe: (request, call) => operationsOn(targetsOf(request, call.version), call),
   refuse(request, verdict, call) {
     const targets = targetsOf(request, call.version)
     if (targets.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { responses: targets.map((target, index) => refusedTopic(target, verdict, index, call)) }
+    return { responses: targets.flatMap((_, index) => refusedTopic(targets, verdict, index, call)) }
   },
   rewriteRequest(request, verdict, call) {
     const isPartial = targetsOf(request, call.version).some((_, index) => verdict.denial(index))
@@ -49,10 +49,9 @@ export const deleteTopicsEnforcement = enforceElements({
     }),
   rewriteResponse(request, response, verdict, call) {
     const targets = targetsOf(request, call.version)
-    if (targets.every((_, index) => !verdict.denial(index))) return response
     const answered = [...response.responses]
     const responses = targets.flatMap((target, index) => {
-      if (verdict.denial(index)) return refusedTopic(target, verdict, index, call)
+      if (verdict.denial(index)) return refusedTopic(targets, verdict, index, call)
       const at = answered.findIndex((candidate) => isSame(candidate, target))
       return at < 0 ? [] : answered.splice(at, 1)
     })
@@ -69,13 +68,34 @@ function isSame(a: Target, b: Target): boolean {
   return b.name === null ? a.topicId === b.topicId : a.name === b.name
 }
 
-function refusedTopic(target: Target, verdict: Verdict, index: number, call: Call): Deleted {
+/** What a broker refuses before it looks at any right: a topic given in two ways, in none, or more than once. */
+function operationsOn(targets: readonly Target[], call: Call): Described[] {
+  const repeated = repeatedNames(targets.map(keyOf))
+  return targets.map((target) => {
+    const operation = onTopicOf('delete', target, call.services.cluster.topics)
+    if ((target.name === null) === (target.topicId === zeroTopicId))
+      return invalid(operation, 'A topic is given either by its name or by its id.')
+    return repeated.has(keyOf(target)) ? invalid(operation, 'The topic is given more than once.') : operation
+  })
+}
+
+function keyOf(target: Target): string {
+  return target.name === null ? `id ${target.topicId}` : `name ${target.name}`
+}
+
+/** The refusal of a target; nothing for the further places of one that stands more than once. */
+function refusedTopic(targets: readonly Target[], verdict: Verdict, index: number, call: Call): Deleted[] {
+  const target = targets[index]
   const denial = verdict.denial(index)
-  const isUnknown = denial !== undefined && isUnknownTopic(denial.decision)
-  const refusal = isUnknown
-    ? { errorCode: errorCode.UNKNOWN_TOPIC_ID, errorMessage: null }
-    : adminRefusal(denial, errorCode.TOPIC_AUTHORIZATION_FAILED)
-  return { name: shownName(target, call), topicId: target.topicId, ...refusal }
+  if (target === undefined || denial === undefined) return []
+  const { topicId } = target
+  const fault = faultCode(denial.decision)
+  if (fault === undefined) {
+    const name = shownName(target, call)
+    return [{ name, topicId, ...adminRefusal(denial, errorCode.TOPIC_AUTHORIZATION_FAILED) }]
+  }
+  const isFirst = targets.findIndex((other) => keyOf(other) === keyOf(target)) === index
+  return isFirst ? [{ name: target.name, topicId, errorCode: fault, errorMessage: denial.decision.reason ?? null }] : []
 }
 
 function shownName(target: Target, call: Call): string | null {

@@ -3,7 +3,7 @@ import type { RequestOf, ResponseOf } from '@weir/kafka-protocol'
 import { enforceElements } from './element.ts'
 import type { Verdict } from './element.ts'
 import { adminRefusal } from './enforcement.ts'
-import { configsScope, onCluster, onGroup, onTopic, refused } from './operations.ts'
+import { configsScope, faultCode, invalid, onCluster, onGroup, onTopic } from './operations.ts'
 
 type Asked = RequestOf<typeof describeConfigs>['resources'][number]
 type Described = ResponseOf<typeof describeConfigs>['results'][number]
@@ -11,6 +11,7 @@ type Described = ResponseOf<typeof describeConfigs>['results'][number]
 /** ConfigResource types. */
 const type = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 }
 const clusterTypes: readonly number[] = [type.broker, type.brokerLogger, type.clientMetrics]
+const knownTypes: readonly number[] = [type.topic, type.group, ...clusterTypes]
 
 /** Settings of a broker that hold addresses behind the gateway. */
 const innerAddress = /listener|controller\.quorum|\.hosts?$|^host\.|zookeeper|^rack|log\.dir/
@@ -19,17 +20,20 @@ const innerAddress = /listener|controller\.quorum|\.hosts?$|^host\.|zookeeper|^r
 export const describeConfigsEnforcement = enforceElements({
   api: describeConfigs,
   versions: [1, 4],
-  describe: (request) =>
-    request.resources.map((resource) => {
+  describe(request) {
+    // One unknown type, and a broker answers nothing of the whole request.
+    const unknown = request.resources.find((resource) => !knownTypes.includes(resource.resourceType))
+    return request.resources.map((resource) => {
+      if (unknown !== undefined) {
+        return invalid(onCluster('describe', configsScope), `No resource has the type ${unknown.resourceType}.`)
+      }
       if (resource.resourceType === type.topic) {
         return { ...onTopic('describe', resource.resourceName), attributes: configsScope }
       }
       if (resource.resourceType === type.group) return onGroup('describe', resource.resourceName, configsScope)
-      const cluster = onCluster('describe', configsScope)
-      return clusterTypes.includes(resource.resourceType)
-        ? cluster
-        : refused(cluster, 'gateway.unknown-config-type', `No resource has the type ${resource.resourceType}.`)
-    }),
+      return onCluster('describe', configsScope)
+    })
+  },
   refuse(request, verdict) {
     if (request.resources.some((_, index) => !verdict.denial(index))) return 'partial'
     return {
@@ -63,13 +67,16 @@ function withoutInnerAddresses(result: Described): Described {
 }
 
 function refusedConfigs(asked: Asked, verdict: Verdict, index: number): Described {
+  const { resourceType, resourceName } = asked
+  const denial = verdict.denial(index)
+  const fault = denial === undefined ? undefined : faultCode(denial.decision)
+  if (fault !== undefined) {
+    return { errorCode: fault, errorMessage: denial?.decision.reason ?? null, resourceType, resourceName, configs: [] }
+  }
   const code = clusterTypes.includes(asked.resourceType)
     ? errorCode.CLUSTER_AUTHORIZATION_FAILED
     : asked.resourceType === type.group
       ? errorCode.GROUP_AUTHORIZATION_FAILED
-      : asked.resourceType === type.topic
-        ? errorCode.TOPIC_AUTHORIZATION_FAILED
-        : errorCode.INVALID_REQUEST
-  const { resourceType, resourceName } = asked
-  return { ...adminRefusal(verdict.denial(index), code), resourceType, resourceName, configs: [] }
+      : errorCode.TOPIC_AUTHORIZATION_FAILED
+  return { ...adminRefusal(denial, code), resourceType, resourceName, configs: [] }
 }

@@ -3,43 +3,64 @@
  * one either, so pages are read on until the next topic is one that may be seen.
  */
 import { describeTopicPartitions, errorCode } from '@weir/kafka-protocol'
-import type { ResponseOf } from '@weir/kafka-protocol'
+import type { RequestOf, ResponseOf } from '@weir/kafka-protocol'
 import { zeroTopicId } from '../upstream/topics.ts'
 import { operationsOmitted, topicOperations } from './authorized-operations.ts'
 import { enforceElements } from './element.ts'
 import { isAllowed } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
-import { onTopic } from './operations.ts'
+import { faultCode, invalid, onTopic } from './operations.ts'
 
+type Request = RequestOf<typeof describeTopicPartitions>
 type Response = ResponseOf<typeof describeTopicPartitions>
 type Topic = Response['topics'][number]
 
 export const describeTopicPartitionsEnforcement = enforceElements({
   api: describeTopicPartitions,
   versions: [0, 0],
-  describe: (request) => request.topics.map((topic) => onTopic('describe', topic.name)),
+  describe(request) {
+    if (isCursorValid(request)) return namesOf(request).map((name) => onTopic('describe', name))
+    return request.topics.map(({ name }) => invalid(onTopic('describe', name), 'The cursor is not one of this list.'))
+  },
   refuse(request, verdict) {
-    if (request.topics.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { throttleTimeMs: 0, topics: request.topics.map((topic) => refusedTopic(topic.name)) }
+    const names = isCursorValid(request) ? namesOf(request) : request.topics.map((topic) => topic.name)
+    if (names.some((_, index) => !verdict.denial(index))) return 'partial'
+    const code = verdict.decisions.map(faultCode)[0] ?? errorCode.TOPIC_AUTHORIZATION_FAILED
+    return { throttleTimeMs: 0, topics: names.map((name) => ({ ...refusedTopic(name), errorCode: code })) }
   },
   rewriteRequest(request, verdict) {
-    const topics = request.topics.filter((_, index) => !verdict.denial(index))
-    return topics.length === request.topics.length ? request : { ...request, topics }
+    const names = namesOf(request)
+    const allowed = names.filter((_, index) => !verdict.denial(index))
+    if (allowed.length === names.length) return request
+    // The broker wants the cursor's topic in the list.
+    const cursor = allowed.includes(request.cursor?.topicName ?? '') ? request.cursor : null
+    return { ...request, topics: allowed.map((name) => ({ name })), cursor }
   },
   async rewriteResponse(request, response, verdict, call) {
     for (const topic of response.topics)
       if (topic.name !== null) call.services.cluster.topics.learn(topic.topicId, topic.name)
     if (request.topics.length === 0) return showAll(request.responsePartitionLimit, response, call)
     const answered = new Map(response.topics.map((topic) => [topic.name, topic]))
-    const from = request.cursor?.topicName ?? ''
-    const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return topic.name >= from ? refusedTopic(topic.name) : []
-      const found = answered.get(topic.name)
+    const topics = namesOf(request).flatMap((name, index) => {
+      if (verdict.denial(index)) return refusedTopic(name)
+      const found = answered.get(name)
       return found === undefined ? [] : withOperations(found, call)
     })
     return { ...response, topics }
   },
 })
+
+/** Each name once, from the cursor on. Never empty for a list of some with a valid cursor: an empty list would ask for all. */
+function namesOf({ topics, cursor }: Request): string[] {
+  const names = new Set(topics.map((topic) => topic.name))
+  return [...names].filter((name) => name >= (cursor?.topicName ?? ''))
+}
+
+/** As the broker has it: the cursor is one of the topics asked for, where some are asked for, and at a partition. */
+function isCursorValid({ topics, cursor }: Request): boolean {
+  if (cursor === null || topics.length === 0) return true
+  return cursor.partitionIndex >= 0 && topics.some((topic) => topic.name === cursor.topicName)
+}
 
 async function showAll(responsePartitionLimit: number, first: Response, call: Call): Promise<Response> {
   let page = first

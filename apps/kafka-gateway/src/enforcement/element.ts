@@ -14,7 +14,7 @@ import {
 import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from '@weir/kafka-protocol'
 import { isAllowed, recordDenials, sizeBytes } from './enforcement.ts'
 import type { Answer, Call, Denial, Enforcement, Step } from './enforcement.ts'
-import { isUnknownTopic } from './operations.ts'
+import { faultCode } from './operations.ts'
 import type { Described } from './operations.ts'
 import type { VersionRange } from '../upstream/versions.ts'
 
@@ -78,7 +78,7 @@ function judge<A extends Api>(rules: ElementRules<A>, request: RequestOf<A>, cal
   if (denials.length === 0) return forward(rules, request, verdict, call, false)
   return recordDenials(
     call,
-    denials.filter((denial) => !isUnknownTopic(denial.decision)),
+    denials.filter((denial) => faultCode(denial.decision) === undefined),
   ).then(() => {
     const refused = rules.refuse(request, verdict, call)
     if (refused === 'close') return { kind: 'close', reason: 'refused' }

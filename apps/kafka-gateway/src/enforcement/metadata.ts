@@ -16,12 +16,17 @@ type Topic = Response['topics'][number]
 
 /** The first version with a switch for automatic creation: older requests always ask for it, so they go on as this one. */
 const creationSwitchVersion = 4
+/** From here on topics may be given by id. */
+const topicIdVersion = 12
 
 export const metadataEnforcement: Enforcement = {
   api: metadata,
   versions: [0, 13],
   handle(call): Step | Promise<Step> {
-    const { request, isExact } = readRequest(call)
+    const { request: received, isExact } = readRequest(call)
+    const givesIds = received.topics?.some((topic) => topic.topicId !== zeroTopicId) ?? false
+    if (givesIds && call.version < topicIdVersion) return refuseIds(received, call)
+    const request = givesIds ? byIdOnly(received) : received
     const plan = isForAll(request, call.version) ? planForAll(request, call, isExact) : planForSome(request, call)
     const step: Step = {
       kind: 'forward',
@@ -30,6 +35,23 @@ export const metadataEnforcement: Enforcement = {
     }
     return plan.denied.length === 0 ? step : recordDenials(call, plan.denied).then(() => step)
   },
+}
+
+/** Versions 10 and 11 have a place for ids, and a broker that refuses them. */
+function refuseIds(request: Request, call: Call): Step {
+  const topics = (request.topics ?? []).map(({ name, topicId }) => ({
+    ...refusedByName(name),
+    topicId,
+    errorCode: errorCode.INVALID_REQUEST,
+  }))
+  const body = { brokers: [], topics }
+  return { kind: 'answer', bytes: [encodeResponse(metadata, call.version, call.header.correlationId, body)] }
+}
+
+/** Where one topic is given by id, the broker looks at ids alone, and leaves names aside. */
+function byIdOnly(request: Request): Request {
+  const topics = (request.topics ?? []).filter((topic) => topic.topicId !== zeroTopicId)
+  return { ...request, topics: topics.map(({ topicId }) => ({ topicId, name: null })) }
 }
 
 type Plan = {

@@ -48,6 +48,29 @@ export function refused(operation: Operation, ruleId: string, reason: string): D
 }
 
 const unknownTopicId = 'kafka.unknown-topic-id'
+const invalidRequest = 'kafka.invalid-request'
+
+/** What a broker refuses whoever asks, before it looks at any right. */
+const faultCodes: Readonly<Record<string, number>> = {
+  [unknownTopicId]: errorCode.UNKNOWN_TOPIC_ID,
+  [invalidRequest]: errorCode.INVALID_REQUEST,
+}
+
+/** An element that cannot be asked like that, answered with 42. */
+export function invalid(operation: Operation, reason: string): Described {
+  return refused(operation, invalidRequest, reason)
+}
+
+/** The code of a refusal that no rule made, and that is no denial for the record; undefined when a rule made it. */
+export function faultCode(decision: Decision): number | undefined {
+  return faultCodes[decision.ruleId]
+}
+
+/** The names that stand more than once in a list. */
+export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>()
+  return new Set(names.filter((name) => seen.size === seen.add(name).size))
+}
 
 /** A topic named or given by id. An id that nobody knows cannot be decided on, so it is refused as unknown, as a broker does. */
 export function onTopicOf(
