@@ -16,11 +16,15 @@ const holders = (what: string) =>
 const issuer = z.strictObject({
   issuer: z.url().describe('The `iss` of the tokens; its discovery document names the keys.'),
   audiences: z.array(z.string()).min(1).describe('Accepted values of `aud`.'),
-  algorithms: z.array(z.string()).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+  algorithms: z
+    .array(z.string())
+    .min(1)
+    .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
+    .describe('Signature algorithms that are accepted.'),
   groupsClaim: z.string().default('groups').describe('Claim that holds the groups; a dotted path goes into objects.'),
-  clockTolerance: duration().prefault('30s'),
+  clockTolerance: duration().prefault('30s').describe('By how much clocks may differ.'),
   jwksUri: z.url().optional().describe('Only for issuers without a discovery document.'),
-  requireType: z.literal('at+jwt').optional(),
+  requireType: z.literal('at+jwt').optional().describe('Accept access tokens by RFC 9068 only.'),
 })
 
 const gatewayIds = z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/)).min(1)
@@ -59,7 +63,7 @@ export const controlPlaneSchema = z.strictObject({
   database: z
     .strictObject({
       url: secret().describe('postgres://user:password@host:5432/name, best given as ${DATABASE_URL}.'),
-      connections: z.int().min(2).max(500).default(10),
+      connections: z.int().min(2).max(500).default(10).describe('Connections of this process to the database.'),
     })
     .optional()
     .describe('PostgreSQL 15 or newer. Absent: an embedded database in `dataDir`, which does not survive power loss.'),
@@ -88,7 +92,7 @@ export const controlPlaneSchema = z.strictObject({
     })
     .prefault({}),
   admin: z.strictObject({ bind: hostPort() }).describe('Address of /healthz, /readyz and /metrics.'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
   drain: duration().prefault('10s').describe('Time that requests get to finish after SIGTERM.'),
   limits: limitsSchema.prefault({}),
 })

@@ -54,8 +54,8 @@ export const kafkaGatewaySchema = z.strictObject({
     tls: upstreamTls.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
     sasl: z
       .strictObject({
-        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
-        username: z.string(),
+        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('What the brokers’ listener offers.'),
+        username: z.string().describe('The gateway’s user at the brokers.'),
         password: secret(),
       })
       .optional()

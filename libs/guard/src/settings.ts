@@ -8,7 +8,7 @@ export const gatewaySettings = {
     .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'lower-case letters, digits, dots and dashes, at most 63')
     .describe('Name of this installation in the registry and on every piece of evidence.'),
   dataDir: z.string().describe('Folder for the evidence spool, the installation key and the cached policy bundle.'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
   drain: duration().prefault('10s').describe('Time that connections get to finish after SIGTERM.'),
   admin: z.strictObject({ bind: hostPort() }).describe('Address of /healthz, /readyz and /metrics.'),
   identity: z.strictObject({
