@@ -1,5 +1,6 @@
 /** The dev issuer as a program, for the container of the development profile; `npm start` runs it inside the sandbox instead. */
 import { parseArgs } from 'node:util'
+import { WeirError } from '@weir/kernel'
 import { startDevIssuer } from '@weir/testing'
 
 const usage = `Usage: dev-issuer [--port N] [--every-address]
@@ -21,7 +22,11 @@ const machines = [
   { clientId: 'kafka-gateway', clientSecret: 'kafka-gateway-secret', groups: [] },
 ]
 
-await run()
+await run().catch((error: unknown) => {
+  // What a person can mend is told without a stack trace.
+  process.stderr.write(`dev-issuer: ${error instanceof WeirError ? error.message : String((error as Error).stack)}\n`)
+  process.exitCode = 1
+})
 
 async function run(): Promise<void> {
   const asked = readArguments()
