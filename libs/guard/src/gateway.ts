@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Bundle, KeyVerifier, Protocol } from '@weir/contracts'
+import type { KeyVerifier, Protocol } from '@weir/contracts'
 import {
   clientCredentialsToken,
   createApiClient,
@@ -9,13 +9,16 @@ import {
   startHeartbeat,
   startShipper,
 } from '@weir/control-plane-client'
+import type { ApiClient, BundleSync } from '@weir/control-plane-client'
 import { createAuthenticator } from '@weir/identity'
+import type { Authenticator } from '@weir/identity'
 import { startAdminServer, systemClock } from '@weir/kernel'
-import type { Lifecycle, Logger, Metrics, Readiness } from '@weir/kernel'
-import { compilePolicy, parsePolicy } from '@weir/policy'
-import type { CompiledPolicy } from '@weir/policy'
+import type { Lifecycle, Logger, Metrics } from '@weir/kernel'
 import { installationKey, openSpool } from '@weir/recording'
 import { Guard } from './guard.ts'
+import { PolicyInForce } from './policy-in-force.ts'
+import { readinessOf } from './readiness.ts'
+import type { Probe } from './readiness.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export type GatewayFrame = {
@@ -26,53 +29,105 @@ export type GatewayFrame = {
   readonly hasPolicy: Promise<void>
 }
 
+type GatewayOptions = {
+  readonly settings: GatewaySettings
+  readonly protocol: Protocol
+  readonly version: string
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly lifecycle: Lifecycle
+}
+
 /**
  * The frame that every gateway stands in: identity, policy bundle, evidence spool and shipper, heartbeat, admin port.
  * Everything started is handed to the lifecycle, so that what the front end adds later is stopped first.
+ * Throws WEIR_SPOOL_IN_USE, WEIR_EVIDENCE_UNRECORDABLE, WEIR_CONFIG_INVALID and WEIR_PORT_IN_USE; stop the lifecycle then.
  */
-export async function startGateway(options: {
-  settings: GatewaySettings
-  protocol: Protocol
-  version: string
-  logger: Logger
-  metrics: Metrics
-  lifecycle: Lifecycle
-}): Promise<GatewayFrame> {
+export async function startGateway(options: GatewayOptions): Promise<GatewayFrame> {
   const { settings, logger, metrics, lifecycle } = options
-  const clock = systemClock
+  const { spool, signingKey } = await openRecord(options)
+  const policies = new PolicyInForce()
+  const keys = new Map<string, KeyVerifier>()
+  const authenticator = authenticatorFor(settings, keys)
+  const guard = new Guard({ authenticator, policy: policies, recorder: spool, clock: systemClock, metrics })
+
+  const api = apiClientFor(settings)
+  const bundles = await followBundles(options, { api, policies, keys, guard })
+  lifecycle.add(startShipper({ api, spool, gatewayId: settings.gatewayId, logger, metrics }))
+  const publicKey = createPublicKey(signingKey).export({ type: 'spki', format: 'der' }).toString('base64url')
+  lifecycle.add(
+    startHeartbeat({
+      api,
+      logger,
+      describe: () => ({
+        gatewayId: settings.gatewayId,
+        protocol: options.protocol,
+        version: options.version,
+        epoch: spool.epoch,
+        bundleRevision: bundles.current()?.revision ?? 0,
+        policyRevision: guard.policyRevision,
+        sessions: guard.sessionCount,
+        spoolBytes: spool.bytes(),
+        oldestUnshippedMs: Math.round(spool.oldestUnshippedMs()),
+        publicKey,
+      }),
+    }),
+  )
+
+  const probes = new Map<string, Probe>([
+    ['policy', () => (policies.current() === undefined ? 'no policy bundle yet' : undefined)],
+  ])
+  const admin = await startAdminServer({ ...settings.admin.bind, metrics, readiness: () => readinessOf(probes) })
+  lifecycle.add(admin)
+  logger.info({ address: `${admin.host}:${admin.port}` }, 'admin port open')
+  return { guard, addReadiness: (part, probe) => void probes.set(part, probe), hasPolicy: policies.first }
+}
+
+/** The evidence spool, and the key of this installation that signs it. */
+async function openRecord({ settings, logger, lifecycle }: GatewayOptions) {
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
   const signingKey = await installationKey(settings.dataDir)
   const spool = await openSpool({
     dir: join(settings.dataDir, 'spool'),
     gatewayId: settings.gatewayId,
     signingKey,
-    clock,
+    clock: systemClock,
     onFault: (error) => logger.error({ err: error, code: error.code }, 'evidence fault'),
   })
   lifecycle.add({ name: 'evidence spool', stop: () => spool.close() })
+  return { spool, signingKey }
+}
 
-  const policies = new PolicyInForce()
-  const keys = new Map<string, KeyVerifier>()
-  const authenticator = createAuthenticator({
+function authenticatorFor(settings: GatewaySettings, keys: ReadonlyMap<string, KeyVerifier>): Authenticator {
+  return createAuthenticator({
     issuers: settings.identity.issuers.map(({ clockTolerance, ...issuer }) => ({
       ...issuer,
       clockToleranceMs: clockTolerance,
     })),
     keys: (id) => keys.get(id),
-    clock,
+    clock: systemClock,
   })
-  const guard = new Guard({ authenticator, policy: policies, recorder: spool, clock, metrics })
+}
 
-  const { issuer, clientId, clientSecret, audience } = settings.controlPlane.credentials
-  const api = createApiClient({
-    baseUrl: settings.controlPlane.url,
+function apiClientFor({ controlPlane }: GatewaySettings): ApiClient {
+  const { issuer, clientId, clientSecret, audience } = controlPlane.credentials
+  return createApiClient({
+    baseUrl: controlPlane.url,
     token: clientCredentialsToken({ issuer, clientId, clientSecret: clientSecret.reveal(), audience }),
   })
+}
+
+/** Puts each bundle in force: its policy, then its keys, then the sessions hear of it. */
+async function followBundles(
+  { settings, logger, lifecycle }: GatewayOptions,
+  parts: { api: ApiClient; policies: PolicyInForce; keys: Map<string, KeyVerifier>; guard: Guard },
+): Promise<BundleSync> {
+  const { api, policies, keys, guard } = parts
   const bundles = await startBundleSync({
     api,
     cacheDir: join(settings.dataDir, 'bundles'),
     publicKey: createPublicKey(settings.controlPlane.bundleKey),
-    clock,
+    clock: systemClock,
     logger,
     onBundle: (bundle) => {
       const problem = policies.replace(bundle)
@@ -85,66 +140,5 @@ export async function startGateway(options: {
     },
   })
   lifecycle.add({ name: 'bundle sync', stop: () => bundles.stop() })
-  lifecycle.add(startShipper({ api, spool, gatewayId: settings.gatewayId, logger, metrics }))
-  lifecycle.add(
-    startHeartbeat({
-      api,
-      logger,
-      describe: () => ({
-        gatewayId: settings.gatewayId,
-        protocol: options.protocol,
-        version: options.version,
-        epoch: spool.epoch,
-        bundleRevision: bundles.current()?.revision ?? 0,
-        policyRevision: policies.current()?.revision ?? '',
-        sessions: guard.sessionCount,
-        spoolBytes: spool.bytes(),
-        oldestUnshippedMs: Math.round(spool.oldestUnshippedMs()),
-        publicKey: createPublicKey(signingKey).export({ type: 'spki', format: 'der' }).toString('base64url'),
-      }),
-    }),
-  )
-
-  const probes = new Map<string, () => string | undefined>([
-    ['policy', () => (policies.current() === undefined ? 'no policy bundle yet' : undefined)],
-  ])
-  const admin = await startAdminServer({ ...settings.admin.bind, metrics, readiness: () => readinessOf(probes) })
-  lifecycle.add(admin)
-  logger.info({ address: `${admin.host}:${admin.port}` }, 'admin port open')
-  return { guard, addReadiness: (part, probe) => void probes.set(part, probe), hasPolicy: policies.first }
-}
-
-/** Keeps the compiled policy; a bundle whose policy does not compile changes nothing. */
-class PolicyInForce {
-  #current: CompiledPolicy | undefined
-  #announce: () => void = () => {}
-  readonly first = new Promise<void>((resolve) => {
-    this.#announce = resolve
-  })
-
-  current(): CompiledPolicy | undefined {
-    return this.#current
-  }
-
-  /** Returns why not, when the bundle's policy cannot be used. */
-  replace(bundle: Bundle): string | undefined {
-    if (bundle.policy.revision === this.#current?.revision) return undefined
-    const { policy, revision, problems } = parsePolicy(bundle.policy.yaml)
-    if (policy === undefined) return problems.map((p) => `${p.line}:${p.column}: ${p.message}`).join('; ')
-    if (revision !== bundle.policy.revision) return `its text has revision ${revision}, not ${bundle.policy.revision}`
-    this.#current = compilePolicy(policy, revision)
-    this.#announce()
-    return undefined
-  }
-}
-
-function readinessOf(probes: ReadonlyMap<string, () => string | undefined>): Readiness {
-  const parts: Record<string, string> = {}
-  let ready = true
-  for (const [part, probe] of probes) {
-    const problem = probe()
-    parts[part] = problem ?? 'ready'
-    ready &&= problem === undefined
-  }
-  return { ready, parts }
+  return bundles
 }

@@ -10,7 +10,7 @@ import type {
   Refusal,
 } from '@weir/contracts'
 import type { Authenticator } from '@weir/identity'
-import { newId } from '@weir/kernel'
+import { WeirError, newId } from '@weir/kernel'
 import type { Clock, Counter, Metrics } from '@weir/kernel'
 import type { CompiledPolicy } from '@weir/policy'
 import { Session } from './session.ts'
@@ -37,8 +37,8 @@ export class Guard {
   readonly #policy: PolicySource
   readonly #recorder: Recorder
   readonly #clock: Clock
-  readonly #decisions: Counter
   readonly #refusals: Counter
+  readonly #authentications: Counter
 
   constructor(parts: {
     authenticator: Authenticator
@@ -51,11 +51,11 @@ export class Guard {
     this.#policy = parts.policy
     this.#recorder = parts.recorder
     this.#clock = parts.clock
-    this.#decisions = parts.metrics.counter('weir_guard_refusals_total', 'Operations refused, by effect', ['effect'])
-    this.#refusals = parts.metrics.counter('weir_guard_authentications_total', 'Authentications, by outcome', [
-      'outcome',
-    ])
-    const sessions = parts.metrics.gauge('weir_guard_sessions_count', 'Open sessions')
+    const { metrics } = parts
+    this.#refusals = metrics.counter('weir_guard_refusals_total', 'Operations refused, by effect', ['effect'])
+    const authentications = 'weir_guard_authentications_total'
+    this.#authentications = metrics.counter(authentications, 'Authentications, by outcome', ['outcome'])
+    const sessions = metrics.gauge('weir_guard_sessions_count', 'Open sessions')
     this.#onSessions = () => sessions.set(this.#sessions.size)
   }
 
@@ -68,30 +68,33 @@ export class Guard {
 
   /**
    * Verifies a credential and opens a session. The session's start is written to the record before this resolves;
-   * when it cannot be, the client is refused. A refusal is on record too.
+   * when it cannot be, the client is refused with WEIR_EVIDENCE_UNRECORDABLE. A refusal is on record too.
    */
   async admit(credential: string, admission: Admission): Promise<Session | Refusal> {
-    const verified = this.#authenticator.known(credential) ?? (await this.#authenticator.verify(credential))
+    const verified = await this.#verify(credential)
     if ('refused' in verified) return this.#refuse(verified, admission)
-    const session = new Session({ id: newId('ses'), principal: verified, admission, clock: this.#clock })
-    const started = this.#recorder.append(
-      {
-        type: 'session.start',
-        sessionId: session.id,
-        protocol: admission.protocol,
-        principal: verified,
-        peerAddress: admission.peer.address,
-        peerPort: admission.peer.port,
-        mechanism: admission.mechanism,
-        clientId: admission.clientId,
-        clientSoftware: admission.clientSoftware,
-      },
-      'buffered',
-    )
-    await started.written
-    this.#sessions.set(session.id, session)
+    const id = newId('ses')
+    const isWritten = await this.#write({
+      type: 'session.start',
+      sessionId: id,
+      protocol: admission.protocol,
+      principal: verified,
+      peerAddress: admission.peer.address,
+      peerPort: admission.peer.port,
+      mechanism: admission.mechanism,
+      clientId: admission.clientId,
+      clientSoftware: admission.clientSoftware,
+    })
+    if (!isWritten) return this.#counted(unrecordable)
+    // A revocation that came since the credential was verified found no session to end.
+    if (!this.#authenticator.stillValid(verified)) {
+      this.#recorder.append({ type: 'session.end', sessionId: id, reason: 'revoked', totals: [] }, 'buffered')
+      return this.#refuse(overtaken, admission)
+    }
+    const session = new Session({ id, principal: verified, admission, clock: this.#clock })
+    this.#sessions.set(id, session)
     this.#onSessions()
-    this.#refusals.inc({ outcome: 'admitted' })
+    this.#authentications.inc({ outcome: 'admitted' })
     return session
   }
 
@@ -100,13 +103,15 @@ export class Guard {
    * On success the session lives until the new credential ends.
    */
   async renew(session: Session, credential: string): Promise<Principal | Refusal> {
-    const verified = this.#authenticator.known(credential) ?? (await this.#authenticator.verify(credential))
+    const verified = await this.#verify(credential)
     if ('refused' in verified) return this.#refuse(verified, session.admission)
     if (!session.isSamePrincipal(verified)) {
       const reason = 'Re-authentication must prove the principal that opened the session.'
       return this.#refuse({ refused: true, code: 'WEIR_PRINCIPAL_CHANGED', reason }, session.admission)
     }
+    if (session.ended) return this.#refuse(tooLate, session.admission)
     session.renew(verified)
+    this.#authentications.inc({ outcome: 'renewed' })
     return verified
   }
 
@@ -115,7 +120,7 @@ export class Guard {
     const policy = this.#policy.current()
     if (policy === undefined) return noPolicy
     if (session.ended) return sessionEnded
-    return withinReach(policy.decide(session.principal, operation))
+    return policy.decide(session.principal, operation)
   }
 
   /** Revision of the policy in force; empty before the first. */
@@ -137,7 +142,7 @@ export class Guard {
   /** A refused operation, on record with the rule that refused it. */
   recordRefusal(session: Session, operation: Operation, decision: Decision): Recorded {
     const effect = decision.effect === 'hold' ? 'hold' : 'deny'
-    this.#decisions.inc({ effect })
+    this.#refusals.inc({ effect })
     return this.record(session, {
       type: 'decision.deny',
       sessionId: session.id,
@@ -165,31 +170,54 @@ export class Guard {
     }
   }
 
+  async #verify(credential: string): Promise<Principal | Refusal> {
+    return this.#authenticator.known(credential) ?? (await this.#authenticator.verify(credential))
+  }
+
   async #refuse(refusal: Refusal, admission: Admission): Promise<Refusal> {
-    this.#refusals.inc({ outcome: refusal.code })
-    const recorded = this.#recorder.append(
-      {
-        type: 'authentication.refused',
-        protocol: admission.protocol,
-        peerAddress: admission.peer.address,
-        peerPort: admission.peer.port,
-        mechanism: admission.mechanism,
-        code: refusal.code,
-        reason: refusal.reason,
-      },
-      'buffered',
-    )
-    await recorded.written
+    const isWritten = await this.#write({
+      type: 'authentication.refused',
+      protocol: admission.protocol,
+      peerAddress: admission.peer.address,
+      peerPort: admission.peer.port,
+      mechanism: admission.mechanism,
+      code: refusal.code,
+      reason: refusal.reason,
+    })
+    return this.#counted(isWritten ? refusal : unrecordable)
+  }
+
+  #counted(refusal: Refusal): Refusal {
+    this.#authentications.inc({ outcome: refusal.code })
     return refusal
+  }
+
+  /** False when the record cannot be kept; why is for the recorder to tell, since a client must not read of our disk. */
+  async #write(event: EvidenceEvent): Promise<boolean> {
+    try {
+      await this.#recorder.append(event, 'buffered').written
+      return true
+    } catch (error) {
+      if (error instanceof WeirError && error.code === 'WEIR_EVIDENCE_UNRECORDABLE') return false
+      throw error
+    }
   }
 }
 
-/** A mask that cannot be applied must not be left out in silence: as long as masking is not served, what demands it is refused. */
-function withinReach(decision: Decision): Decision {
-  const { mask } = decision.obligations
-  if (decision.effect !== 'allow' || mask.length === 0) return decision
-  const reason = `The data must be masked (${mask.join(', ')}), and masking is not served yet.`
-  return { ...decision, effect: 'deny', reason }
+const unrecordable: Refusal = {
+  refused: true,
+  code: 'WEIR_EVIDENCE_UNRECORDABLE',
+  reason: 'The gateway cannot keep its record now, so nobody is let in. Try again later.',
+}
+const overtaken: Refusal = {
+  refused: true,
+  code: 'WEIR_UNAUTHENTICATED',
+  reason: 'The credential was revoked, or its time ran out, while the session was being opened.',
+}
+const tooLate: Refusal = {
+  refused: true,
+  code: 'WEIR_SESSION_EXPIRED',
+  reason: 'The session ended before its credential was renewed.',
 }
 
 const nothing = { mask: [], record: 'meta', durability: 'buffered' } as const

@@ -1,4 +1,3 @@
-import { principalKey } from '@weir/contracts'
 import type { AccessTotals, EvidenceEvent, Principal } from '@weir/contracts'
 import type { Clock } from '@weir/kernel'
 import type { Admission } from './guard.ts'
@@ -106,5 +105,5 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The principal with everybody who acts for it: all of them must stay the same over a session. */
 function delegationKey(principal: Principal): string {
-  return [principal, ...principal.actors].map(principalKey).join('|')
+  return JSON.stringify([principal, ...principal.actors].map(({ issuer, subject }) => [issuer, subject]))
 }
