@@ -100,7 +100,7 @@ describe('a call that fails', () => {
     const error = await createApiClient({ baseUrl: url, token })
       .call('whoami')
       .catch((each: unknown) => each)
-    expect(error).toMatchObject({ ...unreachable, cause: { cause: { code: 'ECONNREFUSED' } } })
+    expect(error).toMatchObject({ ...unreachable, cause: { code: 'ECONNREFUSED' } })
   })
 
   test('ends when no answer comes in time, or when its caller has enough', async () => {

@@ -3,6 +3,9 @@ import type { ErrorBody, Route, RouteName } from '@weir/contracts'
 import { WeirError, errorCatalogue } from '@weir/kernel'
 import type { WeirErrorCode } from '@weir/kernel'
 import type { z } from 'zod'
+import type { ClientTls } from './client-tls.ts'
+import { createTransport, describeFailure } from './http-transport.ts'
+import type { HttpAnswer, HttpTransport } from './http-transport.ts'
 
 type Routes = typeof routes
 
@@ -56,21 +59,30 @@ export interface ApiClient {
 }
 
 const defaultTimeoutMs = 10_000
-/** More than any answer of the API; an answer that does not end must not fill the memory. */
-const answerLimitBytes = 64 * 1024 * 1024
 
-/** A client of the HTTP API, typed from the routes table. Connections are kept alive; redirects are refused, because they would carry the token elsewhere. */
-export function createApiClient(options: { baseUrl: string; token: TokenSource; timeoutMs?: number }): ApiClient {
-  const { baseUrl, token, timeoutMs = defaultTimeoutMs } = options
+/**
+ * A client of the HTTP API, typed from the routes table. It proves itself by a bearer token, or by the certificate in `tls`.
+ * Connections are kept alive; redirects are refused, because they would carry the token elsewhere.
+ * Throws WEIR_CONFIG_INVALID when `baseUrl` is not http(s), or `tls` cannot be used with it.
+ */
+export function createApiClient(options: {
+  baseUrl: string
+  token?: TokenSource | undefined
+  tls?: ClientTls | undefined
+  timeoutMs?: number
+}): ApiClient {
+  const { baseUrl, token, tls, timeoutMs = defaultTimeoutMs } = options
+  const transport = createTransport(new URL(baseUrl), tls)
   return {
     async call<R extends RouteName>(name: R, given?: Input<R>): Promise<Output<R>> {
       const route: Route = routes[name]
       const input = (given ?? {}) as AnyInput
       const url = urlOf(baseUrl, route, input)
-      let answer = await send(url, route, input, await token(), input.timeoutMs ?? timeoutMs)
-      if (answer.status === 401) {
+      const asked = { transport, url, route, input, timeoutMs: input.timeoutMs ?? timeoutMs }
+      let answer = await send(asked, await token?.())
+      if (answer.status === 401 && token !== undefined) {
         // The issuer may have rotated its keys, or the token been revoked, long before it expires.
-        answer = await send(url, route, input, await token({ fresh: true }), input.timeoutMs ?? timeoutMs)
+        answer = await send(asked, await token({ fresh: true }))
       }
       if (answer.status === 304) return undefined as Output<R>
       if (answer.status >= 300) throw refusal(url, answer)
@@ -90,8 +102,6 @@ type AnyInput = {
   timeoutMs?: number
 }
 
-type Answer = { readonly status: number; readonly body: string }
-
 function urlOf(baseUrl: string, route: Route, input: AnyInput): URL {
   const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(input.params?.[name])))
   const url = new URL(`${baseUrl.replace(/\/+$/, '')}${path}`)
@@ -101,41 +111,28 @@ function urlOf(baseUrl: string, route: Route, input: AnyInput): URL {
   return url
 }
 
-async function send(url: URL, route: Route, input: AnyInput, token: string, timeoutMs: number): Promise<Answer> {
-  const binary = route.body === 'octet-stream'
+type Asked = { transport: HttpTransport; url: URL; route: Route; input: AnyInput; timeoutMs: number }
+
+async function send(asked: Asked, token: string | undefined): Promise<HttpAnswer> {
+  const { transport, url, route, input, timeoutMs } = asked
   const timeout = AbortSignal.timeout(timeoutMs)
-  const headers: Record<string, string> = {
-    accept: 'application/json',
-    authorization: `Bearer ${token}`,
-    ...input.headers,
+  const headers: Record<string, string> = { accept: 'application/json', ...input.headers }
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  let body: string | Uint8Array | undefined
+  if (route.body === 'octet-stream') {
+    headers['content-type'] = 'application/octet-stream'
+    body = input.body as Uint8Array
+  } else if (route.body !== undefined) {
+    headers['content-type'] = 'application/json'
+    body = JSON.stringify(input.body)
   }
-  if (route.body !== undefined) headers['content-type'] = binary ? 'application/octet-stream' : 'application/json'
+  const signal = input.signal === undefined ? timeout : AbortSignal.any([timeout, input.signal])
   try {
-    const response = await fetch(url, {
-      method: route.method,
-      headers,
-      redirect: 'error',
-      signal: input.signal === undefined ? timeout : AbortSignal.any([timeout, input.signal]),
-      ...(route.body === undefined
-        ? {}
-        : { body: binary ? (input.body as Uint8Array<ArrayBuffer>) : JSON.stringify(input.body) }),
-    })
-    return { status: response.status, body: await readBounded(response) }
+    return await transport({ url, method: route.method, headers, body, signal })
   } catch (error) {
     if (input.signal?.aborted === true) throw input.signal.reason
-    throw unreachable(url, timeout.aborted ? `no answer came within ${timeoutMs} ms` : 'the connection failed', error)
+    throw unreachable(url, timeout.aborted ? `no answer came within ${timeoutMs} ms` : describeFailure(error), error)
   }
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > answerLimitBytes) throw new Error(`the answer is larger than ${answerLimitBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function parseJson(text: string): unknown {
@@ -147,7 +144,7 @@ function parseJson(text: string): unknown {
 }
 
 /** The server's own words, where there are any. A proxy's error page is not an answer of the control plane. */
-function refusal(url: URL, { status, body }: Answer): WeirError {
+function refusal(url: URL, { status, body }: HttpAnswer): WeirError {
   const parsed = errorBodySchema.safeParse(parseJson(body))
   if (!parsed.success) return unreachable(url, `status ${status} came without an explanation of the control plane`)
   const { code, message, details } = parsed.data.error

@@ -1,6 +1,7 @@
 import { WeirError } from '@weir/kernel'
 import * as openid from 'openid-client'
 import type { TokenSource } from './api-client.ts'
+import { isExposed, isLoopback } from './loopback.ts'
 
 /** A token is replaced this long before it expires, so that none expires on its way. */
 const earlyMs = 30_000
@@ -23,8 +24,7 @@ export function clientCredentialsToken(options: {
   resource?: string
 }): TokenSource {
   const { issuer, audience, resource } = options
-  const url = new URL(issuer)
-  if (url.protocol !== 'https:' && !isLoopback(url)) {
+  if (isExposed(new URL(issuer))) {
     const message = `The issuer ${issuer} is not reached over TLS: a client secret may travel in plain text on loopback only. Use https.`
     throw new WeirError('WEIR_CONFIG_INVALID', message)
   }
@@ -76,10 +76,6 @@ async function discover(options: {
   configuration.timeout = requestTimeoutS
   for (const each of execute) each(configuration)
   return configuration
-}
-
-function isLoopback(url: URL): boolean {
-  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(url.hostname)
 }
 
 function failure(issuer: string, clientId: string, error: unknown): WeirError {

@@ -1,5 +1,8 @@
 export { ApiError, createApiClient } from './api-client.ts'
 export type { ApiClient, Input, Output, TokenSource } from './api-client.ts'
+export { clientTlsProblem } from './client-tls.ts'
+export type { ClientTls, ClientTlsProblem } from './client-tls.ts'
+export { isExposed } from './loopback.ts'
 export { clientCredentialsToken } from './client-credentials.ts'
 export { verifyBundle } from './bundle.ts'
 export { startBundleSync } from './bundle-sync.ts'

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { createLogger } from '@weir/kernel'
@@ -15,12 +17,13 @@ export type Call = {
 
 export type Reply = { status?: number; json?: unknown; text?: string; headers?: Record<string, string> }
 
-/** An http server whose answers a test decides; undefined leaves the request without one. */
+/** An http server, or https with `tls`, whose answers a test decides; undefined leaves the request without one. */
 export async function server(
   answer: (call: Call, response: ServerResponse) => Reply | undefined | Promise<Reply | undefined>,
+  tls?: ServerOptions,
 ) {
   const calls: Call[] = []
-  const http = createServer((request, response) => {
+  const answerCall = (request: IncomingMessage, response: ServerResponse) => {
     void (async () => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -36,7 +39,8 @@ export async function server(
       const text = reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json))
       response.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers }).end(text)
     })()
-  })
+  }
+  const http = tls === undefined ? createServer(answerCall) : createTlsServer(tls, answerCall)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   const { port } = http.address() as AddressInfo
   const stop = () =>
@@ -45,7 +49,7 @@ export async function server(
       http.closeAllConnections()
     })
   onTestFinished(stop)
-  return { url: `http://127.0.0.1:${port}`, port, calls, stop }
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, port, calls, stop }
 }
 
 /** A logger and the lines that it wrote. */

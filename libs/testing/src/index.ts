@@ -1,3 +1,5 @@
+export { createAuthority } from './authority.ts'
+export type { Authority, CertificateRequest, IssuedCertificate } from './authority.ts'
 export { findConfluentKafkaPython } from './confluent-kafka.ts'
 export { logInAs, startDevIssuer } from './issuer/index.ts'
 export type { DevIssuer, DevIssuerOptions, DevTokenOptions, Machine, Person } from './issuer/index.ts'
