@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { manifests, readText, root } from '../src/repository.ts'
+import { manifests, markdownFiles, readText, root } from '../src/repository.ts'
 
 /** First cells of a Markdown table's rows, without their backticks. */
 function firstCells(markdown: string, pattern: RegExp): string[] {
@@ -36,4 +37,14 @@ test('the table of served Kafka APIs is that of the enforcements', () => {
   const own = new Set(['apiversions', 'saslhandshake', 'saslauthenticate'])
   expect(served.length).toBeGreaterThan(20)
   expect(told.filter((row) => !own.has(row.split(' ')[0]!)).toSorted()).toEqual(served.toSorted())
+})
+
+test('every metric that a page names is one of the code', () => {
+  const told = new Set(
+    markdownFiles().flatMap((file) => [...readText(file).matchAll(/`(weir_[a-z_]+)`/g)].map((match) => match[1]!)),
+  )
+  expect(told.size).toBeGreaterThan(10)
+  const isInCode = (metric: string) =>
+    spawnSync('git', ['grep', '--quiet', '--fixed-strings', `'${metric}'`, '--', '*.ts'], { cwd: root }).status === 0
+  expect([...told].filter((metric) => !isInCode(metric))).toEqual([])
 })
