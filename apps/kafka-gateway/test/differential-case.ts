@@ -1,5 +1,5 @@
 /** What a case is, and how one is run on both sides and compared. */
-import type { Api, RequestInputOf } from '@weir/kafka-protocol'
+import type { Api, RequestInputOf, ResponseOf } from '@weir/kafka-protocol'
 import { principals } from './differential-rights.ts'
 import type { PrincipalName } from './differential-rights.ts'
 import type { Side } from './differential-side.ts'
@@ -14,20 +14,31 @@ export type Case<A extends Api = Api> = {
   readonly as?: readonly PrincipalName[]
   /** Topics that must exist, and that only this request on this side will change. */
   readonly make?: readonly string[]
-  request(side: Side, version: number, made: Made): RequestInputOf<A>
+} & (
+  | { request(side: Side, version: number, made: Made): RequestInputOf<A> }
+  /** Several requests, whose answers are compared together. */
+  | { script(ask: Ask, version: number, side: Side): Promise<unknown[]> }
+)
+
+/** Sends as the principal of the case; fails the case when there is no answer. */
+export type Ask = <A extends Api>(api: A, version: number, body: RequestInputOf<A>) => Promise<ResponseOf<A>>
+
+export type ApiCases = {
+  readonly api: Api
+  /** Answers whose order means nothing, as they are looked up by name. */
+  readonly isUnordered?: true
+  readonly cases: readonly Case[]
 }
 
-export type ApiCases = { readonly api: Api; readonly cases: readonly Case[] }
-
 /** The cases of one API, with requests checked against its own table. */
-export function casesOf<A extends Api>(api: A, cases: readonly Case<A>[]): ApiCases {
-  return { api, cases: cases as unknown as readonly Case[] }
+export function casesOf<A extends Api>(api: A, cases: readonly Case<A>[], order?: { isUnordered: true }): ApiCases {
+  return { api, cases: cases as readonly unknown[] as readonly Case[], ...order }
 }
 
 /** Asks both sides; an empty list when they agree. */
 export async function compare(
   sides: readonly [Side, Side],
-  api: Api,
+  { api, isUnordered }: ApiCases,
   version: number,
   one: Case,
 ): Promise<{ compared: number; differences: string[] }> {
@@ -35,19 +46,40 @@ export async function compare(
     (one.as ?? principals).map(async (who) => {
       const [expected, actual] = await Promise.all(
         sides.map(async (side) => {
-          const made = one.make === undefined ? new Map() : await side.create(...one.make)
-          const request = one.request(side, version, made)
-          const answer = await side.ask(who, api, version, request)
+          const { request, answer } = await run(side, who, api, version, one)
           return { request, answer, normal: JSON.stringify(side.normalise(answer), undefined, 1) }
         }),
       )
       if (expected === undefined || actual === undefined) return []
       const where = `${api.name} v${version} as ${who}: ${one.name}`
       if (expected.normal !== actual.normal) return [`${where}\n${differingLines(expected.normal, actual.normal)}`]
-      return isInOrder(actual.request, actual.answer) ? [] : [`${where}: not in the order of the request`]
+      // What `all` is told comes as the broker wrote it.
+      return who === 'all' || isUnordered === true || isInOrder(actual.request, actual.answer)
+        ? []
+        : [`${where}: not in the order of the request`]
     }),
   )
   return { compared: outcomes.length, differences: outcomes.flat() }
+}
+
+async function run(
+  side: Side,
+  who: PrincipalName,
+  api: Api,
+  version: number,
+  one: Case,
+): Promise<{ request: object; answer: unknown }> {
+  if ('script' in one) {
+    const ask: Ask = async (asked, askedVersion, body) => {
+      const answer = await side.ask(who, asked, askedVersion, body)
+      if (answer === 'closed' || answer === 'silent') throw new Error(`${asked.name} v${askedVersion}: ${answer}`)
+      return answer
+    }
+    return { request: {}, answer: await one.script(ask, version, side) }
+  }
+  const made: Made = one.make === undefined ? new Map() : await side.create(...one.make)
+  const request = one.request(side, version, made)
+  return { request, answer: await side.ask(who, api, version, request) }
 }
 
 /** Elements of an answer stand in the order in which the request names them. */
@@ -76,13 +108,12 @@ function elements(message: unknown): unknown[] {
   return lists[0] ?? []
 }
 
+type Named = { readonly [K in 'name' | 'topic' | 'groupId' | 'key' | 'resourceName' | 'topicId']?: string | null }
+
 function identity(element: unknown): string {
   if (typeof element === 'string') return element
-  const { name, topic, topicId, groupId, key, resourceName, resourceType } = element as Record<string, unknown>
-  const named = [name, topic, groupId, key, resourceName].find(
-    (candidate) => typeof candidate === 'string' && candidate,
-  )
-  return `${String(named ?? topicId ?? '')}${resourceType === undefined ? '' : ` ${String(resourceType)}`}`
+  const { name, topic, groupId, key, resourceName, topicId, ...rest } = element as Named & { resourceType?: number }
+  return `${name || topic || groupId || key || resourceName || topicId || ''} ${rest.resourceType ?? ''}`.trimEnd()
 }
 
 /** The first lines that differ, with what stands before them. */

@@ -14,12 +14,13 @@ export class Side {
   readonly name: SideName
   readonly #world: World
   readonly #clients = new Map<PrincipalName, Promise<WireClient>>()
-  /** What stands for a name or id that is this side's alone. */
-  readonly #aliases = new Map<string, string>()
+  readonly #aliases: Map<string, string>
 
-  constructor(world: World, name: SideName) {
+  /** `aliases`, shared by both sides, is what answers show for the names and ids that belong to one side alone. */
+  constructor(world: World, name: SideName, aliases: Map<string, string>) {
     this.#world = world
     this.name = name
+    this.#aliases = aliases
   }
 
   /** A name that only this side uses, under the same prefix; answers show `name` in its place. */

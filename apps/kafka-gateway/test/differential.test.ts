@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { enforcements } from '../src/enforcement/index.ts'
 import { compare } from './differential-case.ts'
 import { Side } from './differential-side.ts'
+import { groupCases } from './differential-group-cases.ts'
+import { recordCases } from './differential-record-cases.ts'
 import { topicCases } from './differential-topic-cases.ts'
 import { startWorld } from './differential-world.ts'
 import type { World } from './differential-world.ts'
 
-const all = [...topicCases]
+const all = [...recordCases, ...groupCases, ...topicCases]
 
 describe.skipIf(!needs('kafka'))('a gateway beside a broker with ACLs', () => {
   let world: World
@@ -19,7 +21,8 @@ describe.skipIf(!needs('kafka'))('a gateway beside a broker with ACLs', () => {
   const compared: string[] = []
   beforeAll(async () => {
     world = await startWorld()
-    sides = [new Side(world, 'broker'), new Side(world, 'gateway')]
+    const aliases = new Map<string, string>()
+    sides = [new Side(world, 'broker', aliases), new Side(world, 'gateway', aliases)]
   })
   afterAll(async () => {
     for (const side of sides ?? []) await side.close()
@@ -28,14 +31,15 @@ describe.skipIf(!needs('kafka'))('a gateway beside a broker with ACLs', () => {
 
   test.each(all.map((entry) => [entry.api.name, entry] as const))(
     '%s answers as the broker does',
-    async (_name, { api, cases }) => {
+    async (_name, entry) => {
+      const { api, cases } = entry
       const [min, max] = enforcements.get(api.key)?.versions ?? [0, -1]
       const differences: string[] = []
       let count = 0
       for (const one of cases) {
         for (let version = min; version <= max; version++) {
           if (version < (one.versions?.[0] ?? min) || version > (one.versions?.[1] ?? max)) continue
-          const outcome = await compare(sides!, api, version, one)
+          const outcome = await compare(sides!, entry, version, one)
           differences.push(...outcome.differences)
           count += outcome.compared
         }

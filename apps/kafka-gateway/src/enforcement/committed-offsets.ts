@@ -10,6 +10,7 @@ import { onGroup, onTopicOf, topicRefusalCode } from './operations.ts'
 import type { Described } from './operations.ts'
 
 type CommitTopic = RequestOf<typeof offsetCommit>['topics'][number]
+type CommittedTopic = ResponseOf<typeof offsetCommit>['topics'][number]
 type FetchRequest = RequestOf<typeof offsetFetch>
 type FetchedGroup = ResponseOf<typeof offsetFetch>['groups'][number]
 type FetchedTopic = FetchedGroup['topics'][number]
@@ -38,7 +39,8 @@ export const offsetCommitEnforcement = enforceElements({
       return { topics: request.topics.map((topic) => refusedCommit(topic, errorCode.GROUP_AUTHORIZATION_FAILED)) }
     }
     if (request.topics.some((_, index) => !verdict.denial(index + 1))) return 'partial'
-    return { topics: request.topics.map((topic, index) => refusedCommit(topic, codeOf(verdict, index + 1))) }
+    const topics = request.topics.map((topic, index) => refusedCommit(topic, codeOf(verdict, index + 1)))
+    return { topics: joinTopics(topics) }
   },
   admitted: (request, call) => sawGroup(call, request.groupId),
   rewriteRequest(request, verdict) {
@@ -53,7 +55,7 @@ export const offsetCommitEnforcement = enforceElements({
       const at = answered.findIndex((candidate) => isSameTopic(candidate, topic))
       return at < 0 ? [] : answered.splice(at, 1)
     })
-    return { ...response, topics: [...topics, ...answered] }
+    return { ...response, topics: joinTopics([...topics, ...answered]) }
   },
 })
 
@@ -122,6 +124,8 @@ function walk(request: FetchRequest, call: Call): { operations: Described[]; gro
 
 function mergeGroup({ group, at }: WalkedGroup, found: FetchedGroup, verdict: Verdict, call: Call): FetchedGroup {
   const { guard, cluster } = call.services
+  // An error of the whole group has no topics beside it.
+  if (found.errorCode !== errorCode.NONE) return found
   if (group.topics === null) {
     // Asked for all: what may not be described is left out without a word.
     const topics = found.topics.filter((topic) => {
@@ -185,7 +189,18 @@ function codeOf(verdict: Verdict, index: number): number {
   return denial === undefined ? errorCode.NONE : topicRefusalCode(denial)
 }
 
-function refusedCommit(topic: CommitTopic, code: number): ResponseOf<typeof offsetCommit>['topics'][number] {
+/** As the broker answers topics that it refuses: a topic that is asked for twice has one place, with all its partitions. */
+function joinTopics(topics: readonly CommittedTopic[]): CommittedTopic[] {
+  const joined: CommittedTopic[] = []
+  for (const topic of topics) {
+    const known = joined.find((candidate) => isSameTopic(candidate, topic))
+    if (known === undefined) joined.push({ ...topic, partitions: [...topic.partitions] })
+    else known.partitions.push(...topic.partitions)
+  }
+  return joined
+}
+
+function refusedCommit(topic: CommitTopic, code: number): CommittedTopic {
   const partitions = topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code }))
   return { name: topic.name, topicId: topic.topicId, partitions }
 }

@@ -1,6 +1,6 @@
 /**
  * The consumer protocol of KIP-848: READ on the group, DESCRIBE on every topic named. A regular expression would be resolved by the
- * broker with the gateway's own rights, so it is refused; leaving the group always passes.
+ * broker with the gateway's own rights, so it is refused.
  */
 import { consumerGroupHeartbeat, errorCode } from '@weir/kafka-protocol'
 import { enforceElements } from './element.ts'
@@ -15,7 +15,6 @@ export const consumerGroupHeartbeatEnforcement = enforceElements({
   versions: [0, 1],
   describe(request) {
     const group = onGroup('consume', request.groupId)
-    if (request.memberEpoch < 0) return [group]
     const topics = (request.subscribedTopicNames ?? []).map((name) => onTopic('describe', name))
     const regex = request.subscribedTopicRegex
     if (regex === null || regex === '') return [group, ...topics]

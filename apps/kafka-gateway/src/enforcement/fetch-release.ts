@@ -39,7 +39,8 @@ export async function releaseFetch(call: Call, ask: FetchAsk, frame: Buffer): Pr
     }
   }
   await (release.isStrict ? release.recorded?.durable : release.recorded?.written)
-  const added = refusedTopics(ask)
+  // An answer with an error for the whole request has no partitions at all.
+  const added = walk.errorCode === errorCode.NONE ? refusedTopics(ask) : []
   const isAsItCame =
     release.refused.size === 0 && added.length === 0 && walk.nodeEndpoints.length === 0 && sessionId === walk.sessionId
   if (isAsItCame) return { kind: 'as-is' }

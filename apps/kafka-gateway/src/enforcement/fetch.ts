@@ -63,7 +63,7 @@ function judgeWhole(call: Call, request: FetchRequest): Step | Promise<Step> {
     const topics = request.topics.filter((topic) =>
       topic.partitions.every((p) => wanted.get(topic.topic, topic.topicId, p.partition)?.denial === undefined),
     )
-    if (topics.length === 0) return refuseAll(call, request.topics, (topic) => topicCode(decideTopic(call, topic)))
+    if (topics.length === 0) return refuseAll(call, asTopics(wanted), (topic) => topicCode(decideTopic(call, topic)))
     return forward(call, ask, { ...request, topics })
   })
 }
@@ -161,7 +161,7 @@ function refusedTopic(topic: FetchTopic, code: number) {
       highWatermark: -1n,
       lastStableOffset: -1n,
       logStartOffset: -1n,
-      abortedTransactions: null,
+      abortedTransactions: [],
       preferredReadReplica: -1,
       records: Buffer.alloc(0),
     })),

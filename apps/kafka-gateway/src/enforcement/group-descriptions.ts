@@ -11,13 +11,16 @@ import { onCluster, onGroup, onTopic } from './operations.ts'
 type ClassicGroup = ResponseOf<typeof describeGroups>['groups'][number]
 type ConsumerGroup = ResponseOf<typeof consumerGroupDescribe>['groups'][number]
 
+/** From here on a described group has a text beside its code. */
+const messageVersion = 6
+
 export const describeGroupsEnforcement = enforceElements({
   api: describeGroups,
   versions: [0, 6],
   describe: (request) => request.groups.map((group) => onGroup('describe', group)),
-  refuse(request, verdict) {
+  refuse(request, verdict, call) {
     if (request.groups.some((_, index) => !verdict.denial(index))) return 'partial'
-    return { groups: request.groups.map((group, index) => refusedClassic(group, verdict, index)) }
+    return { groups: request.groups.map((group, index) => refusedClassic(group, verdict, index, call)) }
   },
   rewriteRequest(request, verdict) {
     const groups = request.groups.filter((_, index) => !verdict.denial(index))
@@ -26,7 +29,7 @@ export const describeGroupsEnforcement = enforceElements({
   rewriteResponse(request, response, verdict, call) {
     const answered = [...response.groups]
     const groups = request.groups.flatMap((group, index) => {
-      if (verdict.denial(index)) return refusedClassic(group, verdict, index)
+      if (verdict.denial(index)) return refusedClassic(group, verdict, index, call)
       const at = answered.findIndex((candidate) => candidate.groupId === group)
       return at < 0 ? [] : answered.splice(at, 1).map((found) => withOperations(found, request, call))
     })
@@ -98,11 +101,11 @@ function showConsumer(group: ConsumerGroup, call: Call): ConsumerGroup {
   }
 }
 
-function refusedClassic(groupId: string, verdict: Verdict, index: number): ClassicGroup {
+function refusedClassic(groupId: string, verdict: Verdict, index: number, call: Call): ClassicGroup {
   const denial = verdict.denial(index)
   return {
     errorCode: errorCode.GROUP_AUTHORIZATION_FAILED,
-    errorMessage: denial === undefined ? null : refusalText(denial),
+    errorMessage: denial === undefined || call.version < messageVersion ? null : refusalText(denial),
     groupId,
     groupState: '',
     protocolType: '',
