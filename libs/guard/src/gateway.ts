@@ -15,6 +15,7 @@ import type { Authenticator } from '@weir/identity'
 import { startAdminServer, systemClock } from '@weir/kernel'
 import type { Lifecycle, Logger, Metrics } from '@weir/kernel'
 import { installationKey, openSpool } from '@weir/recording'
+import { clientTlsOf } from './control-plane-settings.ts'
 import { Guard } from './guard.ts'
 import { PolicyInForce } from './policy-in-force.ts'
 import { readinessOf } from './readiness.ts'
@@ -110,10 +111,11 @@ function authenticatorFor(settings: GatewaySettings, keys: ReadonlyMap<string, K
 }
 
 function apiClientFor({ controlPlane }: GatewaySettings): ApiClient {
-  const { issuer, clientId, clientSecret, audience } = controlPlane.credentials
+  const { url, credentials, tls } = controlPlane
   return createApiClient({
-    baseUrl: controlPlane.url,
-    token: clientCredentialsToken({ issuer, clientId, clientSecret: clientSecret.reveal(), audience }),
+    baseUrl: url,
+    token: credentials && clientCredentialsToken({ ...credentials, clientSecret: credentials.clientSecret.reveal() }),
+    tls: tls && clientTlsOf(tls),
   })
 }
 

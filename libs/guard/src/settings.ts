@@ -1,5 +1,6 @@
-import { duration, hostPort, secret } from '@weir/config'
+import { duration, hostPort } from '@weir/config'
 import { z } from 'zod'
+import { controlPlaneSettings } from './control-plane-settings.ts'
 
 /** What every gateway is told besides its protocol: its name, its folder, who verifies identities, where the control plane is. */
 export const gatewaySettings = {
@@ -33,18 +34,7 @@ export const gatewaySettings = {
       )
       .min(1),
   }),
-  controlPlane: z.strictObject({
-    url: z.url().describe('Where the control plane serves its API.'),
-    bundleKey: z.string().describe('PEM of the public key that policy bundles are signed with: `${file:…}`.'),
-    credentials: z
-      .strictObject({
-        issuer: z.url(),
-        clientId: z.string(),
-        clientSecret: secret(),
-        audience: z.string().default('weir-control-plane'),
-      })
-      .describe('Client credentials with which this gateway gets its token.'),
-  }),
+  controlPlane: controlPlaneSettings,
 }
 
 export type GatewaySettings = z.output<ReturnType<typeof gatewaySchema>>
