@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { WeirError } from '@weir/kernel'
+import { listen } from '@weir/kernel'
 import type { Logger } from '@weir/kernel'
 import type { AddressMap } from './addresses.ts'
 
@@ -64,16 +64,11 @@ export class Listener {
     return opening
   }
 
-  #listen(port: number, brokerId: number | undefined): Promise<Server> {
-    return new Promise((resolve, reject) => {
-      const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#onSocket(socket, brokerId))
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        const what = brokerId === undefined ? 'bootstrap' : `broker ${brokerId}`
-        const setting = brokerId === undefined ? '`listener.bind`' : '`listener.brokerPortBase`'
-        const message = `Port ${this.#host}:${port} (${what}) is in use by another process; choose another in ${setting}.`
-        reject(error.code === 'EADDRINUSE' ? new WeirError('WEIR_PORT_IN_USE', message) : error)
-      })
-      server.listen(port, this.#host, () => resolve(server))
-    })
+  async #listen(port: number, brokerId: number | undefined): Promise<Server> {
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#onSocket(socket, brokerId))
+    const what = brokerId === undefined ? 'bootstrap' : `broker ${brokerId}`
+    const setting = brokerId === undefined ? 'listener.bind' : 'listener.brokerPortBase'
+    await listen(server, { host: this.#host, port }, what, setting)
+    return server
   }
 }

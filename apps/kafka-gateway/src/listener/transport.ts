@@ -69,6 +69,8 @@ export class Transport {
         this.#assembler.write(chunk)
         this.#deliver()
       })
+      // A socket that was accepted paused stays so, whoever listens for its data.
+      socket.resume()
     }
   }
 
