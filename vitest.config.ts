@@ -22,7 +22,7 @@ export default defineConfig({
         root: join(root, folder),
         include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
         // Tools and end-to-end tests run whole programs; a hook may have to start a broker on a busy machine.
-        testTimeout: folder.startsWith('tools/') || folder === 'libs/testing' ? 60_000 : 15_000,
+        testTimeout: folder.startsWith('tools/') || folder === 'libs/testing' ? 120_000 : 15_000,
         hookTimeout: 120_000,
       },
     })),

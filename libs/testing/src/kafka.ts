@@ -58,7 +58,10 @@ export type Kafka = {
     /** The same, rejecting when the tool exits with anything but 0; gives its standard output. */
     expect(tool: string, args: readonly string[], options?: ProcessOptions & { timeoutMs?: number }): Promise<string>
   }
-  /** Ends one node at once, as a crash would; `startNode` brings it back on the same data and port. */
+  /**
+   * Ends one node at once, as a crash would; `startNode` brings it back on the same data and port, which takes the 9 s
+   * after which the controller believes that the old one is gone.
+   */
   killNode(id: number): Promise<void>
   startNode(id: number): Promise<void>
   /** What the nodes logged, for a failure's message. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder } from '@weir/testing'
-import type { ProcessOptions, RunningProcess } from '@weir/testing'
+import type { ProcessOptions, RunningProcess, TemporaryFolder } from '@weir/testing'
 
 /** A clone in small: the bootstrap, one dependency and the packaged runtime, all installable without a network. */
 export type FreshClone = {
@@ -19,55 +19,84 @@ export type FreshClone = {
 const bootstrap = fileURLToPath(new URL('..', import.meta.url))
 const runtimePackage = `node-${process.platform}-${process.arch}`
 
-export function freshClone(): FreshClone {
-  const folder = temporaryFolder()
-  const at = (...parts: string[]) => join(folder.path, ...parts)
-  mkdirSync(at('tools', 'bootstrap'), { recursive: true })
-  for (const name of readdirSync(bootstrap).filter((entry) => entry.endsWith('.mjs'))) {
-    cpSync(join(bootstrap, name), at('tools', 'bootstrap', name))
-  }
-  pack(folder.path, runtimePackage, '24.0.0', {
-    'bin/node': `#!/bin/sh\nPACKAGED_RUNTIME=yes exec '${process.execPath}' "$@"\n`,
-  })
-  // What the programs run under claims to be the Node that a machine may well have.
-  writeFileSync(
-    at('node-20.cjs'),
-    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`,
-  )
-  writeFileSync(at('.npmrc'), 'omit-lockfile-registry-resolved=true\n')
+const templates = new Map<'fresh' | 'installed', TemporaryFolder>()
 
-  const lock = (version: string) => {
-    pack(folder.path, 'dependency', version, { 'index.js': `module.exports = '${version}'\n` })
-    const manifest = {
-      name: 'clone',
-      private: true,
-      type: 'module',
-      dependencies: { dependency: `file:vendor/dependency-${version}.tgz` },
-      optionalDependencies: { [runtimePackage]: `file:vendor/${runtimePackage}-24.0.0.tgz` },
-    }
-    writeFileSync(at('package.json'), JSON.stringify(manifest))
-    // As a pull would change it: npm, asked here, would also note the new version as installed.
-    const elsewhere = at('elsewhere')
-    mkdirSync(elsewhere)
-    for (const name of ['package.json', '.npmrc']) cpSync(at(name), join(elsewhere, name))
-    cpSync(at('vendor'), join(elsewhere, 'vendor'), { recursive: true })
-    npm(elsewhere, ['install', '--package-lock-only', '--offline'])
-    cpSync(join(elsewhere, 'package-lock.json'), at('package-lock.json'))
-    rmSync(elsewhere, { recursive: true })
-  }
-  lock('1.0.0')
+/** A clone in which nothing was ever run. */
+export function freshClone(): FreshClone {
+  return copyOf(template('fresh', () => {}))
+}
+
+/** A clone whose locked packages are installed. */
+export function installedClone(): FreshClone {
+  return copyOf(template('installed', (path) => npm(path, ['ci', '--offline'])))
+}
+
+/** Deletes what the clones were copied from. */
+export function removeTemplates(): void {
+  for (const folder of templates.values()) folder.remove()
+}
+
+// Packing and installing takes seconds, and is the same for every test.
+function template(name: 'fresh' | 'installed', finish: (path: string) => void): TemporaryFolder {
+  const made = templates.get(name)
+  if (made !== undefined) return made
+  const folder = temporaryFolder()
+  templates.set(name, folder)
+  fillClone(folder.path)
+  finish(folder.path)
+  return folder
+}
+
+function copyOf(source: TemporaryFolder): FreshClone {
+  const folder = temporaryFolder()
+  cpSync(source.path, folder.path, { recursive: true, verbatimSymlinks: true })
   return {
     path: folder.path,
     npm: (...args) => npm(folder.path, args),
-    upgrade: () => lock('2.0.0'),
+    upgrade: () => lockDependency(folder.path, '2.0.0'),
     remove: () => folder.remove(),
     run(program, args = [], options = {}) {
-      writeFileSync(at('program.ts'), program)
-      const node = ['--require', at('node-20.cjs'), at('tools', 'bootstrap', 'run.mjs'), at('program.ts'), ...args]
+      writeFileSync(join(folder.path, 'program.ts'), program)
+      const run = join(folder.path, 'tools', 'bootstrap', 'run.mjs')
+      const node = ['--require', join(folder.path, 'node-20.cjs'), run, join(folder.path, 'program.ts'), ...args]
       const env = { npm_execpath: undefined, npm_config_offline: 'true', ...options.env }
       return startProcess(process.execPath, node, { ...options, env })
     },
   }
+}
+
+function fillClone(root: string): void {
+  mkdirSync(join(root, 'tools', 'bootstrap'), { recursive: true })
+  for (const name of readdirSync(bootstrap).filter((entry) => entry.endsWith('.mjs'))) {
+    cpSync(join(bootstrap, name), join(root, 'tools', 'bootstrap', name))
+  }
+  const runtime = `#!/bin/sh\nPACKAGED_RUNTIME=yes exec '${process.execPath}' "$@"\n`
+  pack(root, runtimePackage, '24.0.0', { 'bin/node': runtime })
+  // What the programs run under claims to be the Node that a machine may well have.
+  const claim = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`
+  writeFileSync(join(root, 'node-20.cjs'), claim)
+  writeFileSync(join(root, '.npmrc'), 'omit-lockfile-registry-resolved=true\n')
+  lockDependency(root, '1.0.0')
+}
+
+function lockDependency(root: string, version: string): void {
+  pack(root, 'dependency', version, { 'index.js': `module.exports = '${version}'\n` })
+  const manifest = {
+    name: 'clone',
+    private: true,
+    type: 'module',
+    dependencies: { dependency: `file:vendor/dependency-${version}.tgz` },
+    optionalDependencies: { [runtimePackage]: `file:vendor/${runtimePackage}-24.0.0.tgz` },
+  }
+  writeFileSync(join(root, 'package.json'), JSON.stringify(manifest))
+  // As a pull would change it: npm, asked in the clone, would also note the new version as installed.
+  const elsewhere = temporaryFolder()
+  for (const name of ['package.json', '.npmrc', 'vendor']) {
+    cpSync(join(root, name), join(elsewhere.path, name), { recursive: true })
+  }
+  npm(elsewhere.path, ['install', '--package-lock-only', '--offline'])
+  cpSync(join(elsewhere.path, 'package-lock.json'), join(root, 'package-lock.json'))
+  elsewhere.remove()
 }
 
 function pack(root: string, name: string, version: string, files: Record<string, string>): void {

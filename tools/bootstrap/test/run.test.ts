@@ -2,15 +2,17 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { freshClone } from './fresh-clone.ts'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { runProcess } from '@weir/testing'
+import { freshClone, installedClone, removeTemplates } from './fresh-clone.ts'
 import type { FreshClone } from './fresh-clone.ts'
 
-let clone: FreshClone
-beforeEach(() => {
-  clone = freshClone()
+let clone: FreshClone | undefined
+afterEach(() => {
+  clone?.remove()
+  clone = undefined
 })
-afterEach(() => clone.remove())
+afterAll(removeTemplates)
 
 const showDependency = `
   import { createRequire } from 'node:module'
@@ -18,6 +20,7 @@ const showDependency = `
   console.log('dependency', version, 'packaged', process.env.PACKAGED_RUNTIME, ...process.argv.slice(2))`
 
 test('packages that are missing are installed once, and the program runs under the packaged runtime', async () => {
+  clone = freshClone()
   const first = await clone.run(showDependency, ['one', '--two'])
   expect((await first.exited).code).toBe(0)
   expect(first.stdout()).toBe('dependency 1.0.0 packaged yes one --two\n')
@@ -28,6 +31,7 @@ test('packages that are missing are installed once, and the program runs under t
 })
 
 test('packages that are stale are installed anew', async () => {
+  clone = installedClone()
   await (
     await clone.run(showDependency)
   ).exited
@@ -39,6 +43,7 @@ test('packages that are stale are installed anew', async () => {
 })
 
 test('an installation that was interrupted is made good', async () => {
+  clone = installedClone()
   await (
     await clone.run(showDependency)
   ).exited
@@ -50,6 +55,7 @@ test('an installation that was interrupted is made good', async () => {
 })
 
 test('of two at once one installs and the other waits', async () => {
+  clone = freshClone()
   const runs = await Promise.all([clone.run(showDependency), clone.run(showDependency)])
   const exits = await Promise.all(runs.map((run) => run.exited))
   expect(exits.map((exit) => exit.code)).toEqual([0, 0])
@@ -61,6 +67,7 @@ test('of two at once one installs and the other waits', async () => {
 })
 
 test('omitted optional packages are named as the reason why there is no runtime', async () => {
+  clone = freshClone()
   const run = await clone.run(showDependency, [], { env: { npm_config_omit: 'optional' } })
   expect((await run.exited).code).toBe(1)
   expect(run.stderr()).toMatch(
@@ -72,6 +79,7 @@ test('omitted optional packages are named as the reason why there is no runtime'
 })
 
 test('a machine without a packaged runtime is told to bring its own', async () => {
+  clone = installedClone()
   const preload = `Object.defineProperty(process, 'platform', { value: 'darwin' })`
   writeFileSync(join(clone.path, 'darwin.cjs'), preload)
   await (
@@ -85,6 +93,7 @@ test('a machine without a packaged runtime is told to bring its own', async () =
 })
 
 test('a failing npm ci is the answer, and leaves no lock behind', async () => {
+  clone = freshClone()
   writeFileSync(join(clone.path, 'package.json'), '{ "dependencies": { "unlocked": "1.0.0" } }')
   const run = await clone.run(showDependency)
   expect((await run.exited).code).toBe(1)
@@ -92,7 +101,8 @@ test('a failing npm ci is the answer, and leaves no lock behind', async () => {
   expect(readdirSync(clone.path)).not.toContain('.install.lock')
 })
 
-test('the exit code is the program’s, and no program is wrong usage', async () => {
+test('the end of the program is the end of the run', async () => {
+  clone = installedClone()
   expect((await (await clone.run('process.exit(7)')).exited).code).toBe(7)
   const aborted = await clone.run(`process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)`)
   expect(await aborted.exited).toEqual({ code: null, signal: 'SIGKILL' })
@@ -101,6 +111,7 @@ test('the exit code is the program’s, and no program is wrong usage', async ()
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s reaches the program, which ends in its own time',
   async (signal) => {
+    clone = installedClone()
     const run = await clone.run(`
     process.once('${signal}', () => setTimeout(() => { console.log('drained'); process.exit(5) }, 100))
     console.log('up')
@@ -110,6 +121,13 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(run.stdout()).toContain('drained')
   },
 )
+
+test('no program is wrong usage', async () => {
+  const script = fileURLToPath(new URL('../run.mjs', import.meta.url))
+  const { code, stderr } = await runProcess(process.execPath, [script])
+  expect(code).toBe(2)
+  expect(stderr).toContain('Usage: node tools/bootstrap/run.mjs')
+})
 
 test('only what Node itself brings is imported', () => {
   const folder = fileURLToPath(new URL('..', import.meta.url))
