@@ -5,9 +5,9 @@ import { z } from 'zod'
 const credentials = z.strictObject({
   // An address that is none ends the check: what follows looks into it.
   issuer: z.url({ abort: true }),
-  clientId: z.string(),
+  clientId: z.string().describe('The client that is registered for this gateway there.'),
   clientSecret: secret(),
-  audience: z.string().default('weir-control-plane'),
+  audience: z.string().default('weir-control-plane').describe('What the control plane expects in `aud`.'),
 })
 
 const tls = z.strictObject({
