@@ -49,3 +49,9 @@ export {
   type ProducedPartition,
   type ProducedTopic,
 } from './walkers/produce-request.ts'
+export {
+  walkProduceResponse,
+  type AnsweredPartition,
+  type AnsweredTopic,
+  type ProduceResponseWalk,
+} from './walkers/produce-response.ts'

@@ -10,8 +10,17 @@ import {
   filterProduceRequest,
   produce,
   walkProduceRequest,
+  walkProduceResponse,
 } from '@weir/kafka-protocol'
-import type { ProduceRequestWalk, ProducedPartition, ProducedTopic, ResponseOf } from '@weir/kafka-protocol'
+import type {
+  AnsweredPartition,
+  AnsweredTopic,
+  ProduceRequestWalk,
+  ProduceResponseWalk,
+  ProducedPartition,
+  ProducedTopic,
+  ResponseOf,
+} from '@weir/kafka-protocol'
 import { WeirError } from '@weir/kernel'
 import { zeroTopicId } from '../upstream/topics.ts'
 import { decideAll } from './element.ts'
@@ -123,11 +132,11 @@ function forward(call: Call, walk: ProduceRequestWalk, verdict: Verdict, remaini
     outlivesClient: true,
     ...(remaining === undefined ? {} : { requests: [remaining] }),
     answer: async ([frame]): Promise<Answer> => {
+      const answered = walkProduceResponse(frame as Buffer, sizeBytes, call.version)
+      await record(call, walk, verdict, answered)
+      if (isSilent) return silently(answered)
+      if (remaining === undefined && !answered.endsWithTags) return { kind: 'as-is' }
       const response = decodeResponse(produce, call.version, frame as Buffer, sizeBytes).body
-      await record(call, walk, verdict, response)
-      if (isSilent) return silently(response)
-      const isAsItCame = remaining === undefined && response.nodeEndpoints.length === 0
-      if (isAsItCame) return { kind: 'as-is' }
       const body = {
         ...response,
         responses: merge(walk, verdict, response),
@@ -140,17 +149,22 @@ function forward(call: Call, walk: ProduceRequestWalk, verdict: Verdict, remaini
 }
 
 /** As a broker does with acks=0: an error ends the connection, success is silence. */
-function silently(response: Response): Answer {
-  const failed = response.responses.some((t) => t.partitionResponses.some((p) => p.errorCode !== errorCode.NONE))
+function silently({ topics }: ProduceResponseWalk): Answer {
+  const failed = topics.some((t) => t.partitions.some((p) => p.errorCode !== errorCode.NONE))
   return failed ? { kind: 'close', reason: 'refused' } : { kind: 'none' }
 }
 
 /** Writes one event per appended batch; resolves when they are written, or durable where a rule asks for it. */
-async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, response: Response): Promise<void> {
+async function record(
+  call: Call,
+  walk: ProduceRequestWalk,
+  verdict: Verdict,
+  { topics }: ProduceResponseWalk,
+): Promise<void> {
   const { guard } = call.services
   let last
   let isStrict = false
-  for (const topic of response.responses) {
+  for (const topic of topics) {
     const index = walk.topics.findIndex((asked) => isSameTopic(asked, topic))
     const asked = walk.topics[index]
     const decision = verdict.decisions[index]
@@ -158,7 +172,7 @@ async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, re
     if (asked === undefined || decision === undefined || operation === undefined) {
       throw new WeirError('WEIR_PROTOCOL_ERROR', 'The broker answered for a topic that was not asked.')
     }
-    for (const answer of topic.partitionResponses) {
+    for (const answer of topic.partitions) {
       if (answer.errorCode !== errorCode.NONE) continue
       const partition = asked.partitions.find((p) => p.index === answer.index)
       if (partition === undefined)
@@ -185,13 +199,12 @@ async function record(call: Call, walk: ProduceRequestWalk, verdict: Verdict, re
 function appended(
   call: Call,
   { batch, index }: ProducedPartition,
-  answer: PartitionResponse,
+  { baseOffset: firstOffset }: AnsweredPartition,
   topic: string,
   topicId: string | undefined,
 ): Omit<KafkaAccess, 'ruleId' | 'policyRevision' | 'level'> | undefined {
   if (batch === undefined || batch.count === 0) return undefined
-  const firstOffset = Number(answer.baseOffset)
-  if (!Number.isSafeInteger(firstOffset) || firstOffset < 0) {
+  if (firstOffset < 0) {
     throw new WeirError('WEIR_PROTOCOL_ERROR', `The broker appended to ${topic}-${index} without telling where.`)
   }
   const isIdempotent = batch.producerId >= 0
@@ -219,7 +232,7 @@ function identityOf(topic: ProducedTopic): { name: string; topicId: string } {
   return { name: topic.name ?? '', topicId: topic.topicId ?? zeroTopicId }
 }
 
-function isSameTopic(asked: ProducedTopic, answered: TopicResponse): boolean {
+function isSameTopic(asked: ProducedTopic, answered: Pick<AnsweredTopic, 'name' | 'topicId'>): boolean {
   return asked.name === undefined ? asked.topicId === answered.topicId : asked.name === answered.name
 }
 
