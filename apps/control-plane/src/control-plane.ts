@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAuthenticator } from '@weir/identity'
-import { WeirError, startAdminServer, systemClock } from '@weir/kernel'
+import { listenFault, startAdminServer, systemClock } from '@weir/kernel'
 import type { Lifecycle, Logger, Metrics } from '@weir/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { ControlPlaneConfig } from './config.ts'
@@ -102,9 +102,7 @@ async function listen(http: FastifyInstance, { listen: at }: ControlPlaneConfig)
   try {
     await http.listen({ ...at })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    const message = `The address ${at.host}:${at.port} is in use; choose another in \`listen\`.`
-    throw new WeirError('WEIR_PORT_IN_USE', message, { cause: error })
+    throw listenFault(error as Error, at, 'API', 'listen')
   }
   return { host: at.host, port: (http.server.address() as AddressInfo).port }
 }

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { WeirError } from './errors.ts'
 import type { Stoppable } from './lifecycle.ts'
+import { listen } from './listen.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Why a process is or is not ready: one line per part, for the person who looks. */
@@ -14,41 +13,30 @@ export type AdminServer = Stoppable & { readonly host: string; readonly port: nu
  * `/healthz` (200 while the process can answer), `/readyz` (200 or 503 with the parts) and `/metrics` on a port of their own.
  * Throws WEIR_PORT_IN_USE when the port is taken.
  */
-export function startAdminServer(options: {
+export async function startAdminServer(options: {
   host: string
   port: number
   metrics: Metrics
   readiness: () => Readiness
 }): Promise<AdminServer> {
   const server = createServer((request, response) => {
-    answer(options, request, response).catch(() => {
-      response.writeHead(500).end()
+    answer(options, request, response).catch((error: unknown) => {
+      sendJson(response, 500, { error: error instanceof Error ? error.message : 'unknown' })
     })
   })
   server.headersTimeout = 5_000
   server.requestTimeout = 5_000
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const address = `${options.host}:${options.port}`
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new WeirError('WEIR_PORT_IN_USE', `The admin port ${address} is in use; choose another in \`admin.bind\`.`)
-          : error,
-      )
-    })
-    server.listen(options.port, options.host, () => {
-      resolve({
-        name: 'admin server',
-        host: options.host,
-        port: (server.address() as AddressInfo).port,
-        stop: () =>
-          new Promise((done) => {
-            server.close(() => done())
-            server.closeAllConnections()
-          }),
-      })
-    })
-  })
+  const port = await listen(server, options, 'admin', 'admin.bind')
+  return {
+    name: 'admin server',
+    host: options.host,
+    port,
+    stop: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
 }
 
 async function answer(
@@ -56,7 +44,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = new URL(request.url ?? '/', 'http://admin').pathname
+  const [path] = (request.url ?? '').split('?')
   if (path === '/healthz') {
     sendJson(response, 200, { status: 'up' })
   } else if (path === '/readyz') {

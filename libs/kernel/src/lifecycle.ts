@@ -8,7 +8,7 @@ export type Stoppable = { readonly name: string; stop(): Promise<void> }
  * After `drainMs` the process exits with 1 whatever is left, and says what was.
  */
 export class Lifecycle {
-  #parts: Stoppable[] = []
+  readonly #parts: Stoppable[] = []
   #stopping: Promise<void> | undefined
   readonly #logger: Logger
   readonly #drainMs: number
@@ -38,19 +38,19 @@ export class Lifecycle {
   }
 
   async #stopAll(): Promise<void> {
-    const pending = new Set(this.#parts.map((part) => part.name))
+    const pending = [...this.#parts]
     const timer = setTimeout(() => {
-      this.#logger.error({ reason: [...pending].join(', ') }, 'drain limit reached')
+      const reason = pending.map((part) => part.name).join(', ')
+      this.#logger.error({ reason }, 'drain limit reached')
       process.exit(1)
     }, this.#drainMs)
-    timer.unref()
-    for (const part of this.#parts.toReversed()) {
+    for (let part = pending.at(-1); part !== undefined; part = pending.at(-1)) {
       try {
         await part.stop()
       } catch (error) {
         this.#logger.error({ err: error, area: part.name }, 'stop failed')
       }
-      pending.delete(part.name)
+      pending.pop()
     }
     clearTimeout(timer)
     this.#logger.info('stopped')

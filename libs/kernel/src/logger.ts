@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { DestinationStream, Logger as Pino } from 'pino'
+import { recordOf } from './error-record.ts'
 
 export type Logger = Pino
 
@@ -15,6 +16,7 @@ export function createLogger(options: { app: string; level?: LogLevel; destinati
     base: { app: options.app },
     messageKey: 'message',
     timestamp: () => `,"at":"${new Date().toISOString()}"`,
+    serializers: { err: recordOf },
     formatters: { level: (label: string) => ({ level: label }) },
   }
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination)

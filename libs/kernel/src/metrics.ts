@@ -2,6 +2,9 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 export type { Counter, Gauge, Histogram }
 
+/** Prometheus demands base units and `total` for what only rises; `count` is ours, for what rises and falls. */
+const nameForm = /^weir(_[a-z0-9]+){2,}_(total|count|bytes|seconds)$/
+
 /** Metrics of one process: `weir_<area>_<what>_<unit>`, labels from closed sets only. */
 export type Metrics = {
   counter(name: `weir_${string}`, help: string, labels?: readonly string[]): Counter
@@ -14,12 +17,14 @@ export type Metrics = {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const registers = [registry]
+  const common = (name: string, help: string, labels: readonly string[]) => {
+    if (!nameForm.test(name)) throw new TypeError(`${name} is not of the form weir_<area>_<what>_<unit>`)
+    return { name, help, labelNames: [...labels], registers: [registry] }
+  }
   return {
-    counter: (name, help, labels = []) => new Counter({ name, help, labelNames: [...labels], registers }),
-    gauge: (name, help, labels = []) => new Gauge({ name, help, labelNames: [...labels], registers }),
-    histogram: (name, help, labels, buckets) =>
-      new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers }),
+    counter: (name, help, labels = []) => new Counter(common(name, help, labels)),
+    gauge: (name, help, labels = []) => new Gauge(common(name, help, labels)),
+    histogram: (name, help, labels, buckets) => new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }
 }

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { WeirError } from '@weir/kernel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { WeirError, listen } from '@weir/kernel'
 import type { Stoppable } from '@weir/kernel'
 import type { JWTPayload } from 'jose'
 import { defaultMachines, defaultPeople, Identities } from './identities.ts'
@@ -62,7 +61,7 @@ export type DevIssuer = Stoppable & {
  * Throws WEIR_CONFIG_INVALID under NODE_ENV=production, WEIR_PORT_IN_USE when the port is taken.
  */
 export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<DevIssuer> {
-  const { host = '127.0.0.1', port = 0, accessTokenSeconds = 3600 } = options
+  const { host = '127.0.0.1', accessTokenSeconds = 3600 } = options
   if (process.env['NODE_ENV'] === 'production') {
     throw new WeirError(
       'WEIR_CONFIG_INVALID',
@@ -75,8 +74,11 @@ export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<De
   const identities = new Identities(options.people ?? defaultPeople, options.machines ?? defaultMachines)
   const audiences = options.audiences ?? ['weir-kafka', 'weir-control-plane']
   const keys = await SigningKeys.create()
-  const server = await listen(options.everyAddress === true ? '0.0.0.0' : host, port)
-  const issuer = issuerUrl(host, server)
+  const server = createServer()
+  const address = { host: options.everyAddress === true ? '0.0.0.0' : host, port: options.port ?? 0 }
+  // The port must be known before the provider can be made: the issuer's name holds it.
+  const port = await listen(server, address, 'dev issuer', 'port')
+  const issuer = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const store = createMemoryStore()
   const cookieKeys = [randomBytes(32).toString('base64url')]
   const newProvider = () =>
@@ -106,7 +108,7 @@ export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<De
   return {
     name: 'dev issuer',
     issuer,
-    port: (server.address() as AddressInfo).port,
+    port,
     audiences,
     token,
     async rotate({ withdraw = false } = {}) {
@@ -120,21 +122,4 @@ export async function startDevIssuer(options: DevIssuerOptions = {}): Promise<De
         server.closeAllConnections()
       }),
   }
-}
-
-/** The port must be known before the provider can be made: the issuer's name holds it. */
-function listen(host: string, port: number): Promise<Server> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      reject(taken ? new WeirError('WEIR_PORT_IN_USE', `The dev issuer's port ${host}:${port} is in use.`) : error)
-    })
-    server.listen(port, host, () => resolve(server))
-  })
-}
-
-function issuerUrl(host: string, server: Server): string {
-  const { port } = server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
