@@ -2,14 +2,13 @@
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
+import { createApiClient } from '@weir/control-plane-client'
+import type { ApiClient } from '@weir/control-plane-client'
 import { kafkaTool, needs, runProcess, startPostgres, startProcess, temporaryFolder } from '@weir/testing'
 import type { Finished, Kafka, ProcessOptions, RunningProcess } from '@weir/testing'
 import { startSandbox } from '@weir/tool-sandbox'
 import type { Program, Sandbox, SandboxOptions } from '@weir/tool-sandbox'
 import { Kafka as KafkaJs, logLevel } from 'kafkajs'
-
-export const clientAudience = 'weir'
-export const brokerNodeId = 1
 
 const weirBin = fileURLToPath(new URL('../../../apps/cli/bin/weir.mjs', import.meta.url))
 const portTries = 20
@@ -34,6 +33,8 @@ export type System = {
   weir(...args: readonly string[]): Promise<Finished>
   /** The same with --json, which must exit with `code`; gives the answer. */
   ask<T>(args: readonly string[], code?: number): Promise<T>
+  /** The API that the command asks, as a lead: for questions by the hundred. */
+  readonly api: ApiClient
   /** Makes topics as a lead, through the gateway. */
   createTopic(topic: string, partitions: number, configs?: Readonly<Record<string, string>>): Promise<void>
   /** Returns when the gateway has told that all evidence of before this call is delivered. */
@@ -100,9 +101,7 @@ function clientsOf({ ports, folders }: Sandbox): Clients {
   }
 }
 
-type GatewayList = { gateways: { gatewayId: string; lastSeenAt: string; oldestUnshippedMs: number }[] }
-
-function questionsTo({ folders }: Sandbox): Pick<System, 'weir' | 'ask' | 'shipped'> {
+function questionsTo({ folders, ports, parts }: Sandbox): Pick<System, 'weir' | 'ask' | 'api' | 'shipped'> {
   const env = { WEIR_SANDBOX: folders.root, NODE_OPTIONS: undefined }
   const weir: System['weir'] = (...args) =>
     runProcess(process.execPath, [weirBin, ...args, ...(args.includes('--as') ? [] : ['--as', 'carol'])], { env })
@@ -113,15 +112,19 @@ function questionsTo({ folders }: Sandbox): Pick<System, 'weir' | 'ask' | 'shipp
     }
     return JSON.parse(answer.stdout) as T
   }
+  const api = createApiClient({
+    baseUrl: `http://127.0.0.1:${ports.controlPlane}`,
+    token: () => parts.issuer.token('carol', { audience: 'weir-control-plane', expiresInSeconds: 300 }),
+  })
   const shipped = async () => {
     // A report that was on its way while the last event was written would speak of before it.
     const since = Date.now() + 500
     await eventually('the gateway to have delivered its evidence', async () => {
-      const { gateways } = await ask<GatewayList>(['gateways', 'list'])
+      const { gateways } = await api.call('gateways')
       return gateways.every((g) => Date.parse(g.lastSeenAt) > since && g.oldestUnshippedMs === 0)
     })
   }
-  return { weir, ask, shipped }
+  return { weir, ask, api, shipped }
 }
 
 async function startAnywhere(options: Omit<SandboxOptions, 'portBase'>): Promise<Sandbox> {
