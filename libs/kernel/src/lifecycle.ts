@@ -25,7 +25,9 @@ export class Lifecycle {
   /** Ends the process with 0 after a signal has stopped everything. */
   onSignals(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
+      // Not once: a second signal while stopping (npm passes Ctrl-C on, too) must not end the process half way.
+      process.on(signal, () => {
+        if (this.#stopping !== undefined) return
         this.#logger.info({ reason: signal }, 'stopping')
         void this.stop().then(() => process.exit(0))
       })
