@@ -72,7 +72,7 @@ async function run(
   if ('script' in one) {
     const ask: Ask = async (asked, askedVersion, body) => {
       const answer = await side.ask(who, asked, askedVersion, body)
-      if (answer === 'closed' || answer === 'silent') throw new Error(`${asked.name} v${askedVersion}: ${answer}`)
+      if (answer === 'closed' || answer === 'silent') throw new Error(`${asked.name} v${askedVersion} has no answer`)
       return answer
     }
     return { request: {}, answer: await one.script(ask, version, side) }

@@ -1,34 +1,29 @@
-/** Cases about groups: their members, their offsets, and looking at them. */
+/** Cases about groups and their offsets. */
 import {
   consumerGroupDescribe,
-  consumerGroupHeartbeat,
   describeGroups,
   findCoordinator,
-  heartbeat,
-  joinGroup,
-  leaveGroup,
   listGroups,
   offsetCommit,
   offsetFetch,
-  syncGroup,
 } from '@weir/kafka-protocol'
 import type { RequestInputOf } from '@weir/kafka-protocol'
 import { casesOf } from './differential-case.ts'
-import type { ApiCases, Ask } from './differential-case.ts'
+import type { ApiCases } from './differential-case.ts'
 import type { Side } from './differential-side.ts'
-import { subscription, unknownId, zeroId } from './differential-world.ts'
+import { unknownId, zeroId } from './differential-world.ts'
 
-const kinds = ['none-a', 'read-a', 'desc-a', 'conf-a', 'drop-a', 'alter-a']
+export const kinds = ['none-a', 'read-a', 'desc-a', 'conf-a', 'drop-a', 'alter-a']
 const bothWays = [true, false]
 
-export const listGroupsCases = casesOf(listGroups, [
+const listGroupsCases = casesOf(listGroups, [
   { name: 'all groups', request: () => ({}) },
   { name: 'by state', versions: [4, 5], request: () => ({ statesFilter: ['Empty'] }) },
   { name: 'by a state that does not exist', versions: [4, 5], request: () => ({ statesFilter: ['nothing'] }) },
   { name: 'by type', versions: [5, 5], request: () => ({ typesFilter: ['consumer'] }) },
 ])
 
-export const describeGroupsCases = casesOf(describeGroups, [
+const describeGroupsCases = casesOf(describeGroups, [
   { name: 'every kind of right', request: () => ({ groups: [...kinds, 'desc-live'] }) },
   { name: 'missing groups', request: () => ({ groups: ['none-missing', 'desc-missing', 'desc-live', ''] }) },
   { name: 'groups more than once', request: () => ({ groups: ['desc-a', 'none-a', 'desc-a', 'none-a'] }) },
@@ -41,7 +36,7 @@ export const describeGroupsCases = casesOf(describeGroups, [
   })),
 ])
 
-export const consumerGroupDescribeCases = casesOf(consumerGroupDescribe, [
+const consumerGroupDescribeCases = casesOf(consumerGroupDescribe, [
   ...bothWays.map((includeAuthorizedOperations) => ({
     name: `permitted operations asked for: ${includeAuthorizedOperations}`,
     request: () => ({
@@ -61,7 +56,7 @@ export const consumerGroupDescribeCases = casesOf(consumerGroupDescribe, [
 ])
 
 const group = 0
-export const findCoordinatorCases = casesOf(findCoordinator, [
+const findCoordinatorCases = casesOf(findCoordinator, [
   ...[...kinds, 'none-missing', 'desc-missing', ''].map((key) => ({
     name: `the group "${key}"`,
     versions: [0, 3] as const,
@@ -105,7 +100,7 @@ function fetchOffsets(
   return { groupId: groups[0] ?? '', topics: topics?.map(({ name }) => ({ name, partitionIndexes })) ?? null }
 }
 
-export const offsetFetchCases = casesOf(offsetFetch, [
+const offsetFetchCases = casesOf(offsetFetch, [
   ...kinds.map((groupId) => ({
     name: `topics of ${groupId}`,
     request: (side: Side, version: number) => fetchOffsets(side, version, [groupId], asked),
@@ -169,7 +164,8 @@ export const offsetFetchCases = casesOf(offsetFetch, [
 
 const committed = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: null }]
 
-function commit(
+/** Outside of a live group, as offsets are reset. */
+export function commit(
   side: Side,
   version: number,
   groupId: string,
@@ -191,7 +187,7 @@ const commitTopics = [
   'read.missing',
 ]
 
-export const offsetCommitCases = casesOf(offsetCommit, [
+const offsetCommitCases = casesOf(offsetCommit, [
   ...kinds.map((groupId) => ({
     name: `a group like ${groupId}`,
     request: (side: Side, version: number) => commit(side, version, side.fresh(groupId), commitTopics),
@@ -247,163 +243,6 @@ export const offsetCommitCases = casesOf(offsetCommit, [
   },
 ])
 
-/** Each request of the classic protocol in its newest version up to `version`. */
-const upTo = (version: number, most: number) => Math.min(version, most)
-
-async function lifeOfAMember(ask: Ask, version: number, side: Side): Promise<unknown[]> {
-  const groupId = side.fresh('read-life')
-  const protocols = [{ name: 'range', metadata: subscription }]
-  const join = (memberId: string) =>
-    ask(joinGroup, version, {
-      groupId,
-      sessionTimeoutMs: 30_000,
-      ...(version >= 1 ? { rebalanceTimeoutMs: 30_000 } : {}),
-      memberId,
-      protocolType: 'consumer',
-      protocols,
-    })
-  const first = await join('')
-  const joined = first.errorCode === 79 ? await join(first.memberId) : first
-  if (joined.errorCode !== 0) return [first, joined]
-  const { memberId, generationId } = joined
-  const member = { groupId, memberId, generationId }
-  return [
-    first,
-    joined,
-    await ask(syncGroup, upTo(version, 5), {
-      ...member,
-      ...(version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {}),
-      assignments: [{ memberId, assignment: Buffer.from('assigned') }],
-    }),
-    await ask(heartbeat, upTo(version, 4), member),
-    await ask(heartbeat, upTo(version, 4), { ...member, generationId: 99 }),
-    await ask(offsetCommit, Math.max(2, version), {
-      ...commit(side, version, groupId, ['full.a', 'none.a', 'read.a']),
-      memberId,
-      generationIdOrMemberEpoch: generationId,
-    }),
-    await ask(describeGroups, upTo(version, 6), { groups: [groupId] }),
-    await ask(
-      leaveGroup,
-      upTo(version, 5),
-      version < 3 ? { groupId, memberId } : { groupId, memberId: '', members: [{ memberId }, { memberId: 'nobody' }] },
-    ),
-    await ask(heartbeat, upTo(version, 4), member),
-  ]
-}
-
-const join = (groupId: string, more: object = {}) => ({
-  groupId,
-  sessionTimeoutMs: 30_000,
-  memberId: 'nobody',
-  protocolType: 'consumer',
-  protocols: [{ name: 'range', metadata: subscription }],
-  ...more,
-})
-
-export const joinGroupCases = casesOf(joinGroup, [
-  { name: 'the life of a member', script: lifeOfAMember },
-  ...kinds.map((kind) => ({
-    name: `a member of ${kind} that is not there`,
-    request: (side: Side) => join(side.fresh(kind)),
-  })),
-  { name: 'no group', request: () => join('') },
-  { name: 'no protocols', request: (side) => join(side.fresh('read-a'), { protocols: [] }) },
-  { name: 'a time that cannot be', request: (side) => join(side.fresh('read-a'), { sessionTimeoutMs: 1 }) },
-])
-
-const member = (groupId: string) => ({ groupId, generationId: 1, memberId: 'nobody' })
-
-const named = (version: number) => (version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {})
-const sync = (groupId: string, version: number) => ({ ...member(groupId), ...named(version), assignments: [] })
-
-export const syncGroupCases = casesOf(syncGroup, [
-  ...kinds.map((kind) => ({
-    name: `a member of ${kind} that is not there`,
-    request: (_side: Side, version: number) => sync(kind, version),
-  })),
-  { name: 'no group', request: (_side, version) => sync('', version) },
-])
-
-export const heartbeatCases = casesOf(heartbeat, [
-  ...kinds.map((kind) => ({ name: `a member of ${kind} that is not there`, request: () => member(kind) })),
-  { name: 'no group', request: () => member('') },
-])
-
-const leave = (groupId: string, version: number) =>
-  version < 3
-    ? { groupId, memberId: 'nobody' }
-    : { groupId, memberId: '', members: [{ memberId: 'nobody' }, { memberId: '', groupInstanceId: 'static' }] }
-
-export const leaveGroupCases = casesOf(leaveGroup, [
-  ...kinds.map((kind) => ({
-    name: `a member of ${kind} that is not there`,
-    request: (_side: Side, version: number) => leave(kind, version),
-  })),
-  { name: 'no group', request: (_side, version) => leave('', version) },
-  { name: 'nobody', versions: [3, 5], request: () => ({ groupId: 'read-a', memberId: '', members: [] }) },
-])
-
-type Beat = RequestInputOf<typeof consumerGroupHeartbeat>
-const beat = (groupId: string, more: Partial<Beat> = {}): Beat => ({
-  groupId,
-  memberId: 'AAAAAAAAQACAAAAAAAAAHQ',
-  memberEpoch: 0,
-  rebalanceTimeoutMs: 30_000,
-  subscribedTopicNames: ['full.a'],
-  topicPartitions: [],
-  ...more,
-})
-
-async function lifeOfAConsumer(ask: Ask, version: number, side: Side): Promise<unknown[]> {
-  const groupId = side.fresh('read-new')
-  const joined = await ask(consumerGroupHeartbeat, version, beat(groupId))
-  if (joined.errorCode !== 0) return [joined]
-  const { memberEpoch } = joined
-  const silent = { subscribedTopicNames: null, topicPartitions: null, rebalanceTimeoutMs: -1 }
-  return [
-    joined,
-    await ask(consumerGroupHeartbeat, version, beat(groupId, { ...silent, memberEpoch })),
-    await ask(
-      consumerGroupHeartbeat,
-      version,
-      beat(groupId, { ...silent, memberEpoch, subscribedTopicNames: ['full.a', 'none.a'] }),
-    ),
-    await ask(consumerGroupDescribe, version, { groupIds: [groupId], includeAuthorizedOperations: true }),
-    await ask(consumerGroupHeartbeat, version, beat(groupId, { ...silent, memberEpoch: 77 })),
-    await ask(consumerGroupHeartbeat, version, beat(groupId, { ...silent, memberEpoch: -1 })),
-    await ask(
-      consumerGroupHeartbeat,
-      version,
-      beat(groupId, { ...silent, memberEpoch: -1, subscribedTopicNames: ['none.a'] }),
-    ),
-  ]
-}
-
-export const consumerGroupHeartbeatCases = casesOf(consumerGroupHeartbeat, [
-  { name: 'the life of a member', script: lifeOfAConsumer },
-  ...kinds.map((kind) => ({
-    name: `a member of ${kind} that is not there`,
-    request: (side: Side) => beat(side.fresh(kind), { memberEpoch: 5 }),
-  })),
-  ...['none.a', 'none.missing', 'full.unseen'].map((name) => ({
-    name: `a subscription with ${name}`,
-    as: ['none', 'mixed', 'operator'] as const,
-    request: (side: Side) => beat(side.fresh('read-new'), { subscribedTopicNames: ['full.a', name] }),
-  })),
-  { name: 'a subscription to nothing', request: (side) => beat(side.fresh('read-new'), { subscribedTopicNames: [] }) },
-  {
-    name: 'a subscription to a missing topic',
-    as: ['all', 'mixed'],
-    request: (side) => beat(side.fresh('read-new'), { subscribedTopicNames: ['full.missing'] }),
-  },
-  { name: 'no group', request: () => beat('') },
-  {
-    name: 'an assignor that does not exist',
-    request: (side) => beat(side.fresh('read-new'), { serverAssignor: 'no-such' }),
-  },
-])
-
 export const groupCases: readonly ApiCases[] = [
   listGroupsCases,
   describeGroupsCases,
@@ -411,9 +250,4 @@ export const groupCases: readonly ApiCases[] = [
   findCoordinatorCases,
   offsetFetchCases,
   offsetCommitCases,
-  joinGroupCases,
-  syncGroupCases,
-  heartbeatCases,
-  leaveGroupCases,
-  consumerGroupHeartbeatCases,
 ]

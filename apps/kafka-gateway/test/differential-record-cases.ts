@@ -1,5 +1,5 @@
-/** Cases about records, and where a log stands. */
-import { fetch, initProducerId, listOffsets, offsetForLeaderEpoch, produce } from '@weir/kafka-protocol'
+/** Cases about records. */
+import { fetch, produce } from '@weir/kafka-protocol'
 import type { RequestInputOf } from '@weir/kafka-protocol'
 import { recordBatch } from './batch.ts'
 import { casesOf } from './differential-case.ts'
@@ -9,7 +9,17 @@ import { unknownId, zeroId } from './differential-world.ts'
 
 /** From these versions on topics are given by id. */
 const idsFrom = 13
-const readable = ['none.a', 'read.a', 'desc.a', 'write.a', 'full.a', 'full.unread', 'full.unseen', 'conf.a', 'make.a']
+export const readable = [
+  'none.a',
+  'read.a',
+  'desc.a',
+  'write.a',
+  'full.a',
+  'full.unread',
+  'full.unseen',
+  'conf.a',
+  'make.a',
+]
 
 /** A topic by the key that the version has. */
 function key(side: Side, version: number, name: string): { topic: string } | { topicId: string } {
@@ -30,7 +40,7 @@ function fetchOf(
   return { maxWaitMs: 0, minBytes: 0, topics, forgottenTopicsData: [] }
 }
 
-export const fetchCases = casesOf(
+const fetchCases = casesOf(
   fetch,
   [
     { name: 'every kind of right', request: (side, version) => fetchOf(side, version, readable) },
@@ -151,7 +161,7 @@ function produceOf(
   return { acks: -1, timeoutMs: 5_000, topicData }
 }
 
-export const produceCases = casesOf(
+const produceCases = casesOf(
   produce,
   [
     {
@@ -231,83 +241,4 @@ function broken(): Buffer {
   return batch
 }
 
-const positions = [{ partitionIndex: 0, timestamp: -1n }]
-const atTimes = (times: bigint[], names: string[]) =>
-  names.map((name) => ({ name, partitions: times.map((timestamp) => ({ partitionIndex: 0, timestamp })) }))
-
-export const listOffsetsCases = casesOf(listOffsets, [
-  {
-    name: 'every kind of right',
-    request: () => ({ replicaId: -1, topics: readable.map((name) => ({ name, partitions: positions })) }),
-  },
-  {
-    name: 'missing names',
-    request: () => ({
-      replicaId: -1,
-      topics: atTimes([-1n], ['none.missing', 'full.missing', 'full.a', 'desc.missing']),
-    }),
-  },
-  { name: 'no topics', request: () => ({ replicaId: -1, topics: [] }) },
-  {
-    name: 'one partition twice',
-    request: () => ({ replicaId: -1, topics: atTimes([-1n, -2n], ['full.a', 'none.a']) }),
-  },
-  {
-    name: 'one topic twice',
-    request: () => ({ replicaId: -1, topics: atTimes([-1n], ['full.a', 'none.a', 'full.a', 'none.a']) }),
-  },
-  ...[-2n, -3n, -4n, -5n, -6n, 0n, -9n].map((timestamp) => ({
-    name: `the time ${timestamp}`,
-    request: () => ({ replicaId: -1, topics: atTimes([timestamp], ['full.a', 'none.a']) }),
-  })),
-  {
-    name: 'a partition that is not there',
-    request: () => ({
-      replicaId: -1,
-      topics: ['full.a', 'none.a'].map((name) => ({ name, partitions: [{ partitionIndex: 7, timestamp: -1n }] })),
-    }),
-  },
-  {
-    name: 'a leader epoch ahead',
-    versions: [4, 11],
-    request: () => ({
-      replicaId: -1,
-      topics: ['full.a', 'none.a'].map((name) => ({
-        name,
-        partitions: [{ partitionIndex: 0, currentLeaderEpoch: 99, timestamp: -1n }],
-      })),
-    }),
-  },
-])
-
-const epochs = (names: readonly string[], leaderEpoch = 0, currentLeaderEpoch = -1, partition = 0) => ({
-  replicaId: -1,
-  topics: names.map((topic) => ({ topic, partitions: [{ partition, leaderEpoch, currentLeaderEpoch }] })),
-})
-
-export const offsetForLeaderEpochCases = casesOf(offsetForLeaderEpoch, [
-  { name: 'every kind of right', request: () => epochs(readable) },
-  { name: 'missing names', request: () => epochs(['none.missing', 'full.missing', 'full.a', 'desc.missing']) },
-  { name: 'names more than once', request: () => epochs(['full.a', 'none.a', 'full.a', 'none.a']) },
-  { name: 'an epoch to come', request: () => epochs(['full.a', 'none.a'], 9) },
-  { name: 'a current epoch to come', request: () => epochs(['full.a', 'none.a'], 0, 9) },
-  { name: 'a partition that is not there', request: () => epochs(['full.a', 'none.a'], 0, -1, 7) },
-  { name: 'no topics', request: () => epochs([]) },
-])
-
-export const initProducerIdCases = casesOf(initProducerId, [
-  { name: 'without a transactional id', request: () => ({ transactionalId: null, transactionTimeoutMs: 1_000 }) },
-  {
-    name: 'with a producer id of old',
-    versions: [3, 5],
-    request: () => ({ transactionalId: null, transactionTimeoutMs: 1_000, producerId: 5n, producerEpoch: 1 }),
-  },
-])
-
-export const recordCases: readonly ApiCases[] = [
-  fetchCases,
-  listOffsetsCases,
-  offsetForLeaderEpochCases,
-  initProducerIdCases,
-  produceCases,
-]
+export const recordCases: readonly ApiCases[] = [fetchCases, produceCases]

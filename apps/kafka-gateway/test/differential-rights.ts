@@ -1,6 +1,5 @@
 /** The rights of the principals that the broker's ACLs and the policy of the gateway both give, from one list. */
-import { createAcls } from '@weir/kafka-protocol'
-import type { RequestInputOf } from '@weir/kafka-protocol'
+import type { RequestInputOf, createAcls } from '@weir/kafka-protocol'
 import type { Action } from '@weir/contracts'
 
 export const principals = ['all', 'none', 'mixed', 'operator'] as const
@@ -8,7 +7,7 @@ export type PrincipalName = (typeof principals)[number]
 
 type Grant = {
   readonly who: PrincipalName
-  readonly kind: 'topic' | 'group' | 'cluster'
+  readonly kind: 'topic' | 'group' | 'cluster' | 'transactional-id'
   /** A name, or a prefix with `*` at its end. */
   readonly name: string
   readonly actions: readonly Action[]
@@ -26,6 +25,7 @@ const grants: readonly Grant[] = [
   { who: 'all', kind: 'topic', name: '*', actions: everyTopicAction },
   { who: 'all', kind: 'group', name: '*', actions: everyGroupAction },
   { who: 'all', kind: 'cluster', name: 'kafka-cluster', actions: everyClusterAction },
+  { who: 'all', kind: 'transactional-id', name: '*', actions: ['publish', 'describe'] },
   { who: 'mixed', kind: 'topic', name: 'read.*', actions: ['consume'] },
   { who: 'mixed', kind: 'topic', name: 'write.*', actions: ['publish'] },
   { who: 'mixed', kind: 'topic', name: 'desc.*', actions: ['describe'] },
@@ -57,7 +57,7 @@ export function policyText(): string {
   return JSON.stringify({ version: 1, rules })
 }
 
-const resourceType = { topic: 2, group: 3, cluster: 4 }
+const resourceType = { topic: 2, group: 3, cluster: 4, 'transactional-id': 5 }
 const literal = 3
 const prefixed = 4
 

@@ -4,6 +4,7 @@ import {
   createAcls,
   createTopics,
   findCoordinator,
+  initProducerId,
   joinGroup,
   listOffsets,
   metadata,
@@ -67,6 +68,7 @@ export async function startWorld(): Promise<World> {
       ? WireClient.login(kafka.bootstrap, 'secret', who)
       : WireClient.login(gateway.bootstrap, await gateway.token(who))
   await fill(root, topicIds)
+  await warmProducerIds(root)
   await populateGroups(root)
   await vi.waitFor(async () => {
     const client = await connect('broker', 'mixed')
@@ -125,6 +127,17 @@ async function fill(root: WireClient, topicIds: ReadonlyMap<string, string>): Pr
     const answer = await root.ask(produce, 9, { acks: -1, timeoutMs: 10_000, topicData })
     expect(answer.responses.filter((t) => t.partitionResponses[0]?.errorCode !== 0)).toEqual([])
   }
+}
+
+/** The broker fetches its first block of producer ids when it is first asked for one. */
+async function warmProducerIds(root: WireClient): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const answer = await root.ask(initProducerId, 4, { transactionalId: null, transactionTimeoutMs: 1_000 })
+      expect(answer.errorCode).toBe(0)
+    },
+    { timeout: 20_000 },
+  )
 }
 
 async function populateGroups(root: WireClient): Promise<void> {

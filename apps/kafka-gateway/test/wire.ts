@@ -54,8 +54,13 @@ export class WireClient {
     return this.ask(apiVersions, version, { clientSoftwareName: 'wire', clientSoftwareVersion: '1' })
   }
 
-  async ask<A extends Api>(api: A, version: number, body: RequestInputOf<A>): Promise<ResponseOf<A>> {
-    const correlationId = this.post(api, version, body)
+  async ask<A extends Api>(
+    api: A,
+    version: number,
+    body: RequestInputOf<A>,
+    clientId?: string,
+  ): Promise<ResponseOf<A>> {
+    const correlationId = this.post(api, version, body, clientId)
     const answer = decodeResponse(api, version, await this.next())
     if (answer.correlationId !== correlationId)
       throw new Error(`answer ${answer.correlationId} to request ${correlationId}`)
