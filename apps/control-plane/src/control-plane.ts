@@ -17,6 +17,7 @@ import { BundlePublisher } from './policy/bundle-publisher.ts'
 import { PolicyDesk } from './policy/policy-desk.ts'
 import { loadSigningKey } from './policy/signing-key.ts'
 import { openStore } from './store/open-store.ts'
+import { PartitionKeeper } from './store/partition-keeper.ts'
 import type { Store } from './store/store.ts'
 
 type Context = { readonly logger: Logger; readonly metrics: Metrics; readonly lifecycle: Lifecycle }
@@ -39,6 +40,9 @@ export async function startControlPlane(config: ControlPlaneConfig, context: Con
   )
   const store = await open(config, logger)
   lifecycle.add({ name: 'store', stop: () => store.close() })
+  const partitions = new PartitionKeeper({ store, clock, logger })
+  await partitions.start()
+  lifecycle.add(partitions)
 
   const bundles = new BundlePublisher({ store, signingKey, clock, logger, metrics })
   lifecycle.add(bundles)

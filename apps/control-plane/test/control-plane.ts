@@ -40,6 +40,8 @@ export type TestControlPlane = ControlPlane & {
   readonly dataDir: string
   /** Everything that was logged. */
   readonly log: () => string
+  /** In the text form of Prometheus. */
+  readonly metrics: () => Promise<string>
   token(subject: string, groups?: readonly string[], claims?: Claims): string
   call(route: RouteName, input?: CallInput): Promise<LightMyRequestResponse>
   stop(): Promise<void>
@@ -75,7 +77,8 @@ export async function startTestControlPlane(
     gateways: [{ ids: ['kafka-1', 'kafka-2'], issuer: issuer.url, subject: 'kafka-gateway' }],
     ...overrides,
   })
-  const started = await startControlPlane(config, { logger, metrics: createMetrics(), lifecycle })
+  const metrics = createMetrics()
+  const started = await startControlPlane(config, { logger, metrics, lifecycle })
   const token = (subject: string, groups: readonly string[] = [], claims: Claims = {}) =>
     issuer.token(subject, { groups, ...claims })
   return {
@@ -84,6 +87,7 @@ export async function startTestControlPlane(
     place,
     dataDir: config.dataDir,
     log: () => lines.join(''),
+    metrics: async () => (await metrics.expose()).body,
     token,
     call: (name, input = {}) => started.http.inject(requestOf(name, input)),
     async stop() {

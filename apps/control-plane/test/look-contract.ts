@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { spanCap } from '../src/ingest/projection.ts'
+import { spanCap } from '../src/ingest/runs.ts'
 import type { Store } from '../src/store/store.ts'
 import { newGatewayId, recordIn } from './evidence-contract.ts'
 import { access, sessionStart } from './segments.ts'
@@ -107,6 +107,35 @@ export function lookContract(current: () => Store): void {
       ['s1', 3],
       ['s2', 5],
     ])
+  })
+
+  test('answers with the batch although its run has one row, and lists each access of it', async () => {
+    const id = newGatewayId()
+    const topic = `${id}.t`
+    const session = `s-${id}`
+    const producer = (baseSequence: number) => ({ producerId: 7, producerEpoch: 0, baseSequence })
+    const batches = Array.from({ length: 30 }, (_, n) =>
+      access('kafka.publish', session, { topic, first: n * 10, last: n * 10 + 9 }, producer(n * 10)),
+    )
+    const other = access('kafka.publish', session, { topic, partition: 1, first: 0, last: 0 })
+    const repeated = access('kafka.publish', `t-${id}`, { topic, first: 100, last: 109 }, producer(100))
+    const events = batches.flatMap((batch, n) => (n === 17 ? [batch, other] : [batch]))
+    await recordIn(current(), id, [sessionStart(session, 'alice'), ...events], [repeated])
+    for (const n of [0, 1, 10, 18, 29]) {
+      const query = { action: 'publish', topic, partition: 0, offset: n * 10 + 4 } as const
+      const { accesses } = await current().evidence.access(query)
+      const seq = n + (n > 17 ? 3 : 2)
+      expect(accesses).toMatchObject([{ firstOffset: n * 10, lastOffset: n * 10 + 9, records: 10, seq }])
+    }
+    const listed: [number, unknown][] = []
+    let cursor: string | undefined
+    do {
+      const page = await current().evidence.list({ sessionId: session, limit: 7, cursor, type: 'kafka.publish' })
+      listed.push(...page.items.map((item): [number, unknown] => [item.seq, item.event['lastOffset']]))
+      cursor = page.next
+    } while (cursor !== undefined)
+    const expected = events.map((event, index): [number, number] => [index + 2, event.lastOffset])
+    expect(listed.toSorted((a, b) => a[0] - b[0])).toEqual(expected)
   })
 
   test('attributes an access to the session of its own gateway only', async () => {

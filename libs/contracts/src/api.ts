@@ -51,7 +51,9 @@ export const gatewaySchema = heartbeatSchema.omit({ publicKey: true }).extend({
   subject: z.string(),
   firstSeenAt: z.iso.datetime(),
   lastSeenAt: z.iso.datetime(),
-  state: z.enum(['up', 'silent']),
+  /** `forked`: it told two histories of one epoch, so evidence of that epoch is no longer taken. */
+  state: z.enum(['up', 'silent', 'forked']),
+  forkedEpochs: z.array(z.string()).optional(),
 })
 export type Gateway = z.infer<typeof gatewaySchema>
 

@@ -1,7 +1,9 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, hash, verify } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bundle, SealedSegment, SegmentAnswer, SignedBundle } from '@weir/contracts'
+import { zstdCompressSync } from 'node:zlib'
+import type { Bundle, EvidenceEntry, Gateway, SealedSegment, SegmentAnswer, SignedBundle } from '@weir/contracts'
+import { segmentHeaderHash } from '@weir/recording'
 import { needs } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { heartbeatOf, policyYaml, segmentInput, startTestControlPlane } from '../../test/control-plane.ts'
@@ -74,6 +76,37 @@ describe('evidence', () => {
     const [other] = await seal()
     expect((await send(resign(other!, { epoch: first!.header.epoch }, key))).json()).toMatchObject({ outcome: 'fork' })
     expect(weir.log()).toContain('evidence forked')
+    expect((await send(second!)).json()).toMatchObject({ outcome: 'fork', nextSeq: 2 })
+    const { gateways } = (await weir.call('gateways', { token: author })).json<{ gateways: Gateway[] }>()
+    expect(gateways).toMatchObject([{ state: 'forked', forkedEpochs: [first!.header.epoch] }])
+    const [another] = await seal()
+    expect((await send(another!)).json()).toMatchObject({ outcome: 'stored' })
+  })
+
+  test('that is signed but cannot be read is kept in quarantine, told loudly, and stops nothing', async () => {
+    const [first, second] = await seal()
+    const body = zstdCompressSync(Buffer.from([99]))
+    const poison = resign({ ...first!, body }, { sha256: hash('sha256', body) }, key)
+    const next = resign(second!, { previousSha256: segmentHeaderHash(poison.header) }, key)
+    expect((await send(poison)).json()).toMatchObject({ outcome: 'stored', nextSeq: 2 })
+    expect((await send(poison)).json()).toMatchObject({ outcome: 'duplicate', nextSeq: 2 })
+    expect((await send(next)).json()).toMatchObject({ outcome: 'stored', nextSeq: 3 })
+    expect(weir.log().match(/evidence segment quarantined/g)).toHaveLength(1)
+    expect(await weir.metrics()).toMatch(/^weir_ingest_quarantined_total 1$/m)
+    const query = { type: 'segment.quarantined' }
+    const response = await weir.call('evidence', { token: weir.token('carol', ['auditors']), query })
+    const reason = expect.stringContaining('unknown version')
+    expect(response.json<{ events: EvidenceEntry[] }>().events).toMatchObject([
+      { gatewayId: 'kafka-1', epoch: poison.header.epoch, event: { firstSeq: 1, lastSeq: 1, events: 1, reason } },
+    ])
+  })
+
+  test('of values that the database cannot hold goes to quarantine too', async () => {
+    const strange = access('kafka.publish', 's', { topic: 't', first: 0, last: 0 }, { producerEpoch: 2 ** 40 })
+    const [segment] = await sealSegments('kafka-1', key, [[sessionStart('s', 'alice'), strange]])
+    expect((await send(segment!)).json()).toMatchObject({ outcome: 'stored', nextSeq: 3 })
+    expect((await send(segment!)).json()).toMatchObject({ outcome: 'duplicate' })
+    expect(await weir.metrics()).toMatch(/^weir_ingest_quarantined_total 2$/m)
   })
 
   test('that is not what the gateway signed is refused, and nothing of it stored', async () => {
@@ -91,7 +124,7 @@ describe('evidence', () => {
   test('that contradicts itself is refused', async () => {
     const [segment] = await seal()
     const { header } = segment!
-    const short = resign(segment!, { firstSeq: 5, lastSeq: 5 }, key)
+    const short = resign(segment!, { firstSeq: 5, lastSeq: 6 }, key)
     const elsewhere = { params: { gatewayId: 'kafka-2', epoch: header.epoch } }
     const noJson = { headers: { ...segmentInput(segment!).headers, 'weir-segment-header': 'AAAA' } }
     const answers = [await send(short), await send(segment!, elsewhere), await send(segment!, noJson)]

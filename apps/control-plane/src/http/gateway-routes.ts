@@ -69,15 +69,22 @@ export function gatewayRoutes(parts: {
       const now = clock.now()
       const gateways = await store.gateways.list()
       return {
-        gateways: gateways.map(({ firstSeenAtMs, lastSeenAtMs, ...gateway }) => ({
+        gateways: gateways.map(({ firstSeenAtMs, lastSeenAtMs, forkedEpochs, ...gateway }) => ({
           ...gateway,
+          forkedEpochs: [...forkedEpochs],
           firstSeenAt: new Date(firstSeenAtMs).toISOString(),
           lastSeenAt: new Date(lastSeenAtMs).toISOString(),
-          state: isSilent({ lastSeenAtMs }, now) ? ('silent' as const) : ('up' as const),
+          state: stateOf({ lastSeenAtMs, forkedEpochs }, now),
         })),
       }
     },
   }
+}
+
+/** A fork is told for good: the id has been used by two installations, and needs to be given up. */
+function stateOf(gateway: Pick<StoredGateway, 'lastSeenAtMs' | 'forkedEpochs'>, nowMs: number) {
+  if (gateway.forkedEpochs.length > 0) return 'forked' as const
+  return isSilent(gateway, nowMs) ? ('silent' as const) : ('up' as const)
 }
 
 export function isSilent({ lastSeenAtMs }: Pick<StoredGateway, 'lastSeenAtMs'>, nowMs: number): boolean {

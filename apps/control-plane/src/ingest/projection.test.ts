@@ -2,7 +2,8 @@ import type { EvidenceEvent, KafkaAccess } from '@weir/contracts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { access } from '../../test/segments.ts'
-import { projectSegment, spanCap } from './projection.ts'
+import { projectSegment } from './projection.ts'
+import { spanCap } from './runs.ts'
 
 const project = (event: EvidenceEvent) => projectSegment({ events: [{ seq: 1, atMs: 1, event }], sessions: new Map() })
 

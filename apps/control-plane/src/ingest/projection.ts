@@ -1,12 +1,10 @@
-import type { EvidenceEvent, KafkaAccess, SessionEnded, SessionStarted } from '@weir/contracts'
+import type { EvidenceEvent, SealedSegment, SegmentHeader, SessionEnded, SessionStarted } from '@weir/contracts'
 import { WeirError } from '@weir/kernel'
+import { decodeSegment } from '@weir/recording'
 import type { DecodedSegment } from '@weir/recording'
-
-/**
- * No run in the index is longer, so that "last >= x and last < x + cap" bounds the search for a position.
- * The check in the table says the same number.
- */
-export const spanCap = 16_384
+import { invalid } from './invalid.ts'
+import { RunCollector } from './runs.ts'
+import type { RunRow } from './runs.ts'
 
 /** What the index keeps of one segment. Derived from the events alone: it can be dropped and built again. */
 export type SegmentIndex = {
@@ -15,16 +13,8 @@ export type SegmentIndex = {
   readonly sessionsEnded: readonly { readonly atMs: number; readonly event: SessionEnded }[]
   readonly runs: readonly RunRow[]
   readonly events: readonly EventRow[]
-}
-
-/** One contiguous run of offsets of one access. `piece` numbers the runs of an event. */
-export type RunRow = {
-  readonly seq: number
-  readonly piece: number
-  readonly atMs: number
-  readonly firstOffset: number
-  readonly lastOffset: number
-  readonly event: KafkaAccess
+  /** Why the segment could not be read: then it is kept as it came, and this is all that the index knows of it. */
+  readonly quarantined?: string
 }
 
 export type EventRow = {
@@ -36,15 +26,27 @@ export type EventRow = {
   readonly event: Record<string, unknown>
 }
 
+/** What the index keeps of a segment that was received at `atMs`, whether it can be read or not. */
+export function indexOf({ header, body }: Pick<SealedSegment, 'header' | 'body'>, atMs: number): SegmentIndex {
+  try {
+    return projectSegment(decodeSegment(body, header))
+  } catch (error) {
+    if (error instanceof WeirError && error.code === 'WEIR_SEGMENT_INVALID') {
+      return quarantineIndex(header, atMs, error.message)
+    }
+    throw error
+  }
+}
+
 /** Projects a segment. Throws WEIR_SEGMENT_INVALID for events that cannot have happened. */
 export function projectSegment({ events, sessions }: DecodedSegment): SegmentIndex {
   const ended = new Map<string, SegmentIndex['sessionsEnded'][number]>()
-  const runs: RunRow[] = []
+  const runs = new RunCollector()
   const rows: EventRow[] = []
   for (const { seq, atMs, event } of events) {
     if ('sessionId' in event) checkSessionId(event.sessionId, seq)
     if (event.type === 'kafka.publish' || event.type === 'kafka.consume') {
-      runs.push(...runsOf(seq, atMs, event))
+      runs.add(seq, atMs, event)
       continue
     }
     // The first wins, as it does over several segments.
@@ -52,35 +54,23 @@ export function projectSegment({ events, sessions }: DecodedSegment): SegmentInd
     rows.push(rowOf(seq, atMs, event))
   }
   const identities = [...sessions.values()].map(({ startedAtMs, session }) => ({ atMs: startedAtMs, event: session }))
-  return { sessions: identities, sessionsEnded: [...ended.values()], runs, events: rows }
+  return { sessions: identities, sessionsEnded: [...ended.values()], runs: runs.rows, events: rows }
 }
-
-function runsOf(seq: number, atMs: number, event: KafkaAccess): RunRow[] {
-  const rows: RunRow[] = []
-  const runs = event.runs ?? [[event.firstOffset, event.lastOffset] as const]
-  let previousLast = -1
-  for (const [first, last] of runs) {
-    const valid = Number.isSafeInteger(first) && Number.isSafeInteger(last) && first > previousLast && first <= last
-    if (!valid) throw invalid(seq, `offsets ${first} to ${last} are no run`)
-    previousLast = last
-    for (let from = first; from <= last; from += spanCap) {
-      const lastOffset = Math.min(last, from + spanCap - 1)
-      rows.push({ seq, piece: rows.length, atMs, firstOffset: from, lastOffset, event })
-      if (rows.length > largestRunsOfEvent) throw invalid(seq, `more than ${largestRunsOfEvent} runs`)
-    }
-  }
-  if (rows.length === 0) throw invalid(seq, 'an access without an offset')
-  const { partition } = event
-  if (!Number.isInteger(partition) || partition < 0 || partition > 0x7fffffff) throw invalid(seq, 'no such partition')
-  if (event.topic.length > longestIndexedName) throw invalid(seq, 'a topic name that no broker takes')
-  return rows
-}
-
-/** One fetch of a compacted partition may have a hole after every record; a response of 50 MiB has fewer than these. */
-const largestRunsOfEvent = 1_000_000
 
 /** A btree row must fit a third of a page (2.7 KB); UTF-8 takes up to four bytes. Names that are longer are kept in the event. */
 const longestIndexedName = 512
+
+/**
+ * What the index keeps of a segment that cannot be read: one event that says so, at the time when it was received, as no
+ * other can be believed.
+ */
+export function quarantineIndex(header: SegmentHeader, receivedAtMs: number, reason: string): SegmentIndex {
+  const { firstSeq, lastSeq, events, sha256 } = header
+  const type = 'segment.quarantined'
+  const event = { type, reason: storableText(reason), firstSeq, lastSeq, events, sha256 }
+  const row = { seq: firstSeq, atMs: receivedAtMs, type, sessionId: undefined, resource: undefined, event }
+  return { sessions: [], sessionsEnded: [], runs: [], events: [row], quarantined: event.reason }
+}
 
 function rowOf(seq: number, atMs: number, event: EvidenceEvent): EventRow {
   return {
@@ -112,8 +102,4 @@ export function storable(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(storable)
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [storableText(name), storable(part)]))
-}
-
-function invalid(seq: number, what: string): WeirError {
-  return new WeirError('WEIR_SEGMENT_INVALID', `Event ${seq} cannot be: ${what}.`)
 }

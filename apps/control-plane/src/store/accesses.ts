@@ -1,6 +1,8 @@
 import type { Access, Person } from '@weir/contracts'
 import { sql } from 'drizzle-orm'
-import { spanCap } from '../ingest/projection.ts'
+import type { Batch } from '../ingest/run-batches.ts'
+import { unpackBatches } from '../ingest/run-batches.ts'
+import { sequenceAt, spanCap } from '../ingest/runs.ts'
 import type { Queries } from './database.ts'
 import { rowsOf } from './database.ts'
 import type { StoredActor } from './schema.ts'
@@ -11,6 +13,7 @@ import { optional } from './sessions.ts'
 const answerLimit = 10_000
 
 type Row = {
+  segment_id: string | number
   seq: string | number
   at_ms: string | number
   topic: string
@@ -27,6 +30,7 @@ type Row = {
   base_sequence: number | null
   rule_id: string
   policy_revision: string
+  batches: Uint8Array | null
   gateway_id: string
   epoch: string
   issuer: string | null
@@ -48,9 +52,9 @@ export async function findAccesses(
     queries,
     sql`
     select
-      run.seq, run.at_ms, run.topic, run.topic_id, run.partition, run.first_offset, run.last_offset, run.session_id,
+      run.segment_id, run.seq, run.at_ms, run.topic, run.topic_id, run.partition, run.first_offset, run.last_offset, run.session_id,
       run.client_id, run.group_id, run.requested_offset, run.producer_id, run.producer_epoch, run.base_sequence,
-      run.rule_id, run.policy_revision, segment.gateway_id, segment.epoch, principal.issuer, principal.subject,
+      run.rule_id, run.policy_revision, run.batches, segment.gateway_id, segment.epoch, principal.issuer, principal.subject,
       session.display_name, session.groups, session.actors, session.client_id as session_client_id, session.peer
     from access_run_kafka run
     join audit_segment segment on segment.id = run.segment_id
@@ -63,27 +67,53 @@ export async function findAccesses(
     order by run.at_ms, run.segment_id, run.seq
     limit ${answerLimit + 1}`,
   )
-  const accesses = rows.slice(0, answerLimit).map((row) => accessOf(row, action, offset))
-  return { accesses: action === 'publish' ? onePerAppend(rows, accesses) : accesses, more: rows.length > answerLimit }
+  const batches = rows
+    .slice(0, answerLimit)
+    .map((row) => ({ row, batch: batchAt(row, offset) }))
+    .toSorted(
+      (a, b) =>
+        a.batch.atMs - b.batch.atMs || Number(a.row.segment_id) - Number(b.row.segment_id) || a.batch.seq - b.batch.seq,
+    )
+  const told = action === 'publish' ? onePerAppend(batches) : batches
+  return {
+    accesses: told.map(({ row, batch }) => accessOf(row, batch, action, offset)),
+    more: rows.length > answerLimit,
+  }
 }
+
+/** The access within a run that has the offset. */
+type FoundBatch = Batch & { readonly lastOffset: number; readonly baseSequence: number | undefined }
+
+function batchAt(row: Row, offset: number): FoundBatch {
+  const first = { seq: Number(row.seq), atMs: Number(row.at_ms), firstOffset: Number(row.first_offset) }
+  const batches = unpackBatches(first, row.batches)
+  const position = batches.findLastIndex((batch) => batch.firstOffset <= offset)
+  const batch = batches[position]!
+  const next = batches[position + 1]
+  const baseSequence = sequenceAt(row.base_sequence ?? undefined, batch.firstOffset - first.firstOffset)
+  return { ...batch, lastOffset: next === undefined ? Number(row.last_offset) : next.firstOffset - 1, baseSequence }
+}
+
+type Found = { readonly row: Row; readonly batch: FoundBatch }
 
 /**
  * A producer that retries after a lost answer is told the offsets of its first append (KIP-98): the broker wrote once, so
  * the record names the first. The three numbers of an idempotent producer tell such a retry from a second append.
  */
-function onePerAppend(rows: readonly Row[], accesses: readonly Access[]): Access[] {
+function onePerAppend(found: readonly Found[]): Found[] {
   const seen = new Set<string>()
-  return accesses.filter((_access, position) => {
-    const { topic_id, first_offset, producer_id, producer_epoch, base_sequence } = rows[position]!
+  return found.filter(({ row: { topic_id, producer_id, producer_epoch }, batch: { firstOffset, baseSequence } }) => {
     if (producer_id === null) return true
-    const append = [topic_id, first_offset, producer_id, producer_epoch, base_sequence].join(' ')
+    const append = [topic_id, firstOffset, producer_id, producer_epoch, baseSequence].join(' ')
     return seen.has(append) ? false : seen.add(append)
   })
 }
 
-function accessOf(row: Row, action: Access['action'], offset: number): Access {
-  const [firstOffset, lastOffset] = [Number(row.first_offset), Number(row.last_offset)]
-  const requestedOffset = row.requested_offset === null ? undefined : Number(row.requested_offset)
+function accessOf(row: Row, batch: FoundBatch, action: Access['action'], offset: number): Access {
+  const { firstOffset, lastOffset } = batch
+  // Told of the first access of a run only: those that were joined to it asked for nothing that lies above their start.
+  const isFirst = batch.seq === Number(row.seq) && row.requested_offset !== null
+  const requestedOffset = isFirst ? Number(row.requested_offset) : undefined
   return {
     action,
     topic: row.topic,
@@ -92,7 +122,7 @@ function accessOf(row: Row, action: Access['action'], offset: number): Access {
     firstOffset,
     lastOffset,
     records: lastOffset - firstOffset + 1,
-    at: new Date(Number(row.at_ms)).toISOString(),
+    at: new Date(batch.atMs).toISOString(),
     person: personOf(row),
     actors: row.actors ?? [],
     sessionId: row.session_id,
@@ -102,7 +132,7 @@ function accessOf(row: Row, action: Access['action'], offset: number): Access {
     peer: row.peer ?? '',
     gatewayId: row.gateway_id,
     epoch: row.epoch,
-    seq: Number(row.seq),
+    seq: batch.seq,
     ruleId: row.rule_id,
     policyRevision: row.policy_revision,
   }

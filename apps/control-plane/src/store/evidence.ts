@@ -12,6 +12,9 @@ import { rowsOf } from './database.ts'
 import { auditSegment, look } from './schema.ts'
 import { appendSegment } from './segments.ts'
 import type { EvidenceQuery, EvidenceStore } from './store.ts'
+import type { ListKey, ListedRow } from './list-window.ts'
+import { compareKeys, ofSubject } from './list-window.ts'
+import { listAccesses } from './run-list.ts'
 
 /** The evidence of the control plane itself stands in no segment. */
 const lookSegment = 0
@@ -23,7 +26,7 @@ type Row = {
   seq: string | number
   type: string
   session_id: string | null
-  event: Record<string, unknown> | null
+  event: Record<string, unknown>
 }
 
 export function createEvidenceStore(queries: Queries): EvidenceStore {
@@ -40,28 +43,46 @@ export function createEvidenceStore(queries: Queries): EvidenceStore {
   }
 }
 
-/** Newest first over three tables; each gives its newest `limit`, the newest of those are the page. */
+/** Newest first over three tables; each gives its newest, the newest of those are the page. */
 async function listEvidence(queries: Queries, query: EvidenceQuery) {
   const { limit } = query
   const before = decodeCursor(query.cursor, z.tuple([z.int(), z.int(), z.int()]))
-  const branches = [eventBranch(query), runBranch(query), lookBranch(query)].filter((branch) => branch !== undefined)
-  if (branches.length === 0) return { items: [], next: undefined }
+  const [others, accesses] = [
+    await listOthers(queries, query, before, limit + 1),
+    await listAccesses(queries, query, before, limit + 1),
+  ]
+  const rows = [...others, ...accesses].toSorted((a, b) => compareKeys(b.key, a.key))
+  const listed = rows.slice(0, limit)
+  return {
+    items: await entriesOf(queries, listed),
+    next: rows.length > limit ? encodeCursor(listed.at(-1)!.key) : undefined,
+  }
+}
+
+async function listOthers(
+  queries: Queries,
+  query: EvidenceQuery,
+  before: ListKey | undefined,
+  limit: number,
+): Promise<ListedRow[]> {
+  const branches = [eventBranch(query), lookBranch(query)].filter((branch) => branch !== undefined)
+  if (branches.length === 0) return []
   const page = branches.map(
     ({ from, where, columns }) => sql`
     (select ${columns} from ${from} where ${sql.join([...where, ...window(query, before)], sql` and `)}
-     order by at_ms desc, segment_id desc, seq desc limit ${limit + 1})`,
+     order by at_ms desc, segment_id desc, seq desc limit ${limit})`,
   )
   const rows = await rowsOf<Row>(
     queries,
     sql`select * from (${sql.join(page, sql` union all `)}) as page
-        order by at_ms desc, segment_id desc, seq desc limit ${limit + 1}`,
+        order by at_ms desc, segment_id desc, seq desc limit ${limit}`,
   )
-  const listed = rows.slice(0, limit)
-  const last = rows.length > limit ? listed.at(-1)! : undefined
-  return {
-    items: await entriesOf(queries, listed),
-    next: last && encodeCursor([Number(last.at_ms), Number(last.segment_id), Number(last.seq)]),
-  }
+  return rows.map(({ at_ms, segment_id, seq, type, session_id: sessionId, event }) => ({
+    key: [Number(at_ms), Number(segment_id), Number(seq)],
+    type,
+    sessionId,
+    event,
+  }))
 }
 
 type Branch = { readonly columns: SQL; readonly from: SQL; readonly where: readonly SQL[] }
@@ -77,25 +98,6 @@ function eventBranch({ type, sessionId, subject, resource }: EvidenceQuery): Bra
       ...(sessionId === undefined ? [] : [sql`session_id = ${sessionId}`]),
       ...(resource === undefined ? [] : [sql`resource = ${resource}`]),
       ...ofSubject(subject, sql`evidence_event`),
-    ],
-  }
-}
-
-function runBranch({ type, sessionId, subject, resource }: EvidenceQuery): Branch | undefined {
-  const action = type === 'kafka.publish' ? 0 : type === 'kafka.consume' ? 1 : undefined
-  if (type !== undefined && action === undefined) return undefined
-  const topic = resource === undefined ? undefined : /^kafka:topic:(.*)$/s.exec(resource)?.[1]
-  if (resource !== undefined && topic === undefined) return undefined
-  return {
-    columns: sql`at_ms, segment_id, seq, case action when 0 then 'kafka.publish' else 'kafka.consume' end as type,
-      session_id, null::jsonb as event`,
-    from: sql`access_run_kafka`,
-    where: [
-      sql`piece = 0`,
-      ...(action === undefined ? [] : [sql`action = ${action}`]),
-      ...(sessionId === undefined ? [] : [sql`session_id = ${sessionId}`]),
-      ...(topic === undefined ? [] : [sql`topic = ${topic}`]),
-      ...ofSubject(subject, sql`access_run_kafka`),
     ],
   }
 }
@@ -116,19 +118,7 @@ function lookBranch({ type, sessionId, subject, resource }: EvidenceQuery): Bran
   }
 }
 
-/** A session id counts only with the gateway that said it: another may not put words into a stranger's session. */
-function ofSubject(subject: string | undefined, table: SQL): SQL[] {
-  if (subject === undefined) return []
-  return [
-    sql`exists (
-      select 1 from audit_segment segment
-      join session on session.id = ${table}.session_id and session.gateway_id = segment.gateway_id
-      join principal on principal.id = session.principal_id
-      where segment.id = ${table}.segment_id and principal.subject = ${subject})`,
-  ]
-}
-
-function window({ sinceMs, untilMs }: EvidenceQuery, before: readonly number[] | undefined): SQL[] {
+function window({ sinceMs, untilMs }: EvidenceQuery, before: ListKey | undefined): SQL[] {
   return [
     ...(sinceMs === undefined ? [] : [sql`at_ms >= ${sinceMs}`]),
     ...(untilMs === undefined ? [] : [sql`at_ms < ${untilMs}`]),
@@ -139,9 +129,9 @@ function window({ sinceMs, untilMs }: EvidenceQuery, before: readonly number[] |
 }
 
 /** Accesses are shown as their segment has them: the index narrows, the segment proves. */
-async function entriesOf(queries: Queries, rows: readonly Row[]): Promise<EvidenceEntry[]> {
-  const ids = new Set(rows.map((row) => Number(row.segment_id)))
-  const withBody = new Set(rows.filter((row) => row.event === null).map((row) => Number(row.segment_id)))
+async function entriesOf(queries: Queries, rows: readonly ListedRow[]): Promise<EvidenceEntry[]> {
+  const ids = new Set(rows.map(({ key }) => key[1]))
+  const withBody = new Set(rows.filter((row) => row.event === undefined).map(({ key }) => key[1]))
   const segments = await queries
     .select({ id: auditSegment.id, gatewayId: auditSegment.gatewayId, epoch: auditSegment.epoch })
     .from(auditSegment)
@@ -155,8 +145,7 @@ async function entriesOf(queries: Queries, rows: readonly Row[]): Promise<Eviden
       .where(sql`id = ${id}`)
     for (const { seq, event } of decodeSegment(segment!.body).events) events.set(`${id} ${seq}`, { ...event })
   }
-  return rows.map((row) => {
-    const [segmentId, seq] = [Number(row.segment_id), Number(row.seq)]
+  return rows.map(({ key: [atMs, segmentId, seq], ...row }) => {
     const place = segmentId === lookSegment ? lookPlace : places.get(segmentId)
     const event = row.event ?? events.get(`${segmentId} ${seq}`)
     if (place === undefined || event === undefined) {
@@ -166,9 +155,9 @@ async function entriesOf(queries: Queries, rows: readonly Row[]): Promise<Eviden
       gatewayId: place.gatewayId,
       epoch: place.epoch,
       seq,
-      at: new Date(Number(row.at_ms)).toISOString(),
+      at: new Date(atMs).toISOString(),
       type: row.type,
-      ...(row.session_id === null ? {} : { sessionId: row.session_id }),
+      ...(row.sessionId === null ? {} : { sessionId: row.sessionId }),
       event,
     }
   })

@@ -29,3 +29,8 @@ export function faultOf(error: unknown): Fault {
     stack: cause.stack,
   }
 }
+
+/** The database will never take these values, however often they come. */
+export function isUnstorable(error: unknown): boolean {
+  return faultOf(error).kind === 'unstorable'
+}

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import type { Queries } from './database.ts'
-import { gateway } from './schema.ts'
+import { auditFork, gateway } from './schema.ts'
 import type { GatewayStore } from './store.ts'
 
 export function createGatewayStore(queries: Queries): GatewayStore {
@@ -30,7 +30,15 @@ export function createGatewayStore(queries: Queries): GatewayStore {
 
     async list() {
       const rows = await queries.select().from(gateway).orderBy(gateway.id)
-      return rows.map(({ id, identity: _identity, publicKey: _publicKey, ...row }) => ({ gatewayId: id, ...row }))
+      const forks = await queries
+        .select({ gatewayId: auditFork.gatewayId, epoch: auditFork.epoch })
+        .from(auditFork)
+        .orderBy(auditFork.receivedAtMs)
+      return rows.map(({ id, identity: _identity, publicKey: _publicKey, ...row }) => ({
+        gatewayId: id,
+        ...row,
+        forkedEpochs: forks.filter((fork) => fork.gatewayId === id).map((fork) => fork.epoch),
+      }))
     },
   }
 }

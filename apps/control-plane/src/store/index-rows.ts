@@ -1,93 +1,49 @@
 import { sql } from 'drizzle-orm'
-import type { EventRow, RunRow } from '../ingest/projection.ts'
+import type { EventRow } from '../ingest/projection.ts'
 import { storableText } from '../ingest/projection.ts'
+import { packBatches } from '../ingest/run-batches.ts'
+import type { RunRow } from '../ingest/runs.ts'
 import type { Queries } from './database.ts'
 import { columnOf } from './database.ts'
 
-/** One statement with one parameter per column: ten times cheaper than drizzle's own multi-row insert, on both drivers. */
+type ColumnType = 'text' | 'bigint' | 'integer' | 'smallint'
+
+/** What is told of a run, in the order of its columns. */
+const runColumns: readonly (readonly [name: string, type: ColumnType, pick: (run: RunRow) => unknown])[] = [
+  ['seq', 'bigint', (run) => run.seq],
+  ['piece', 'integer', (run) => run.piece],
+  ['at_ms', 'bigint', (run) => run.atMs],
+  ['action', 'smallint', ({ event }) => (event.type === 'kafka.publish' ? 0 : 1)],
+  ['topic', 'text', ({ event }) => storableText(event.topic)],
+  ['topic_id', 'text', ({ event }) => nullable(event.topicId)],
+  ['partition', 'integer', ({ event }) => event.partition],
+  ['first_offset', 'bigint', (run) => run.firstOffset],
+  ['last_offset', 'bigint', (run) => run.lastOffset],
+  ['session_id', 'text', ({ event }) => event.sessionId],
+  ['client_id', 'text', ({ event }) => nullable(event.clientId)],
+  ['group_id', 'text', ({ event }) => nullable(event.group)],
+  ['requested_offset', 'bigint', ({ event }) => event.requestedOffset ?? null],
+  ['producer_id', 'bigint', ({ event }) => event.producerId ?? null],
+  ['producer_epoch', 'integer', ({ event }) => event.producerEpoch ?? null],
+  ['base_sequence', 'integer', ({ event }) => event.baseSequence ?? null],
+  ['rule_id', 'text', ({ event }) => storableText(event.ruleId)],
+  ['policy_revision', 'text', ({ event }) => storableText(event.policyRevision)],
+  // As text: an array of bytea has no form that both drivers know how to write.
+  ['batches', 'text', (run) => (run.later.length === 0 ? null : packBatches(run, run.later).toString('hex'))],
+]
+const runNames = sql.raw(runColumns.map(([name]) => name).join(', '))
+const runValues = sql.raw(runColumns.map(([name]) => (name === 'batches' ? `decode(batches, 'hex')` : name)).join(', '))
+
+/**
+ * One statement with one parameter per column: ten times cheaper than drizzle's own multi-row insert, on both drivers.
+ * COPY was measured beside it: 2 µs of CPU less per row here, and no difference that shows in the whole.
+ */
 export async function insertRuns(transaction: Queries, segmentId: number, runs: readonly RunRow[]): Promise<void> {
   if (runs.length === 0) return
-  const events = runs.map((run) => run.event)
-  const columns = [
-    columnOf(
-      'bigint',
-      runs.map((run) => run.seq),
-    ),
-    columnOf(
-      'integer',
-      runs.map((run) => run.piece),
-    ),
-    columnOf(
-      'bigint',
-      runs.map((run) => run.atMs),
-    ),
-    columnOf(
-      'smallint',
-      events.map((event) => (event.type === 'kafka.publish' ? 0 : 1)),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => storableText(event.topic)),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => nullable(event.topicId)),
-    ),
-    columnOf(
-      'integer',
-      events.map((event) => event.partition),
-    ),
-    columnOf(
-      'bigint',
-      runs.map((run) => run.firstOffset),
-    ),
-    columnOf(
-      'bigint',
-      runs.map((run) => run.lastOffset),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => event.sessionId),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => nullable(event.clientId)),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => nullable(event.group)),
-    ),
-    columnOf(
-      'bigint',
-      events.map((event) => event.requestedOffset ?? null),
-    ),
-    columnOf(
-      'bigint',
-      events.map((event) => event.producerId ?? null),
-    ),
-    columnOf(
-      'integer',
-      events.map((event) => event.producerEpoch ?? null),
-    ),
-    columnOf(
-      'integer',
-      events.map((event) => event.baseSequence ?? null),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => storableText(event.ruleId)),
-    ),
-    columnOf(
-      'text',
-      events.map((event) => storableText(event.policyRevision)),
-    ),
-  ]
+  const columns = runColumns.map(([, type, pick]) => columnOf(type, runs.map(pick)))
   await transaction.execute(sql`
-    insert into access_run_kafka (
-      segment_id, seq, piece, at_ms, action, topic, topic_id, partition, first_offset, last_offset, session_id,
-      client_id, group_id, requested_offset, producer_id, producer_epoch, base_sequence, rule_id, policy_revision
-    )
-    select ${segmentId}::bigint, * from unnest(${sql.join(columns, sql`, `)})`)
+    insert into access_run_kafka (segment_id, ${runNames})
+    select ${segmentId}::bigint, ${runValues} from unnest(${sql.join(columns, sql`, `)}) as row (${runNames})`)
 }
 
 export async function insertEvents(transaction: Queries, segmentId: number, rows: readonly EventRow[]): Promise<void> {

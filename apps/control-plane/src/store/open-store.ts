@@ -8,6 +8,7 @@ import { faultOf } from './faults.ts'
 import { createGatewayStore } from './gateways.ts'
 import { createKeyStore } from './keys.ts'
 import { migrate } from './migrations.ts'
+import { ensurePartitions } from './partitions.ts'
 import { createPolicyStore } from './policies.ts'
 import { createSessionStore } from './sessions.ts'
 import type { Store } from './store.ts'
@@ -39,6 +40,7 @@ function storeOn(database: Database): Store {
     keys: createKeyStore(queries),
     policies: createPolicyStore(queries),
     sessions: createSessionStore(queries),
+    ensurePartitions: (nowMs) => ensurePartitions(queries, nowMs),
     bundle: (nowMs) => readBundle(queries, nowMs),
     bundleRevision: () => readBundleRevision(queries),
     onBundleChange: (listener) => database.listen(bundleChannel, listener),

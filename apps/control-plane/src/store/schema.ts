@@ -2,7 +2,7 @@
  * The tables as drizzle sees them. The SQL files in `drizzle/` are what is applied (they hold what drizzle cannot say:
  * storage, partial indexes, checks); a test compares the two, column by column.
  */
-import type { KeyVerifier, SessionView } from '@weir/contracts'
+import type { KeyVerifier, SegmentHeader, SessionView } from '@weir/contracts'
 import { bigint, boolean, customType, integer, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core'
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })
@@ -26,7 +26,22 @@ export const auditSegment = pgTable('audit_segment', {
   signature: text().notNull(),
   body: bytea().notNull(),
   receivedAtMs: int8('received_at_ms').notNull(),
+  quarantined: text(),
 })
+
+export const auditFork = pgTable(
+  'audit_fork',
+  {
+    gatewayId: text('gateway_id').notNull(),
+    epoch: text().notNull(),
+    header: jsonb().$type<SegmentHeader>().notNull(),
+    headerSha256: text('header_sha256').notNull(),
+    signature: text().notNull(),
+    body: bytea().notNull(),
+    receivedAtMs: int8('received_at_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.gatewayId, table.epoch] })],
+)
 
 export const gatewayCursor = pgTable(
   'gateway_cursor',
@@ -35,6 +50,7 @@ export const gatewayCursor = pgTable(
     epoch: text().notNull(),
     nextSeq: int8('next_seq').notNull(),
     headSha256: text('head_sha256').notNull(),
+    forkedAtMs: int8('forked_at_ms'),
   },
   (table) => [primaryKey({ columns: [table.gatewayId, table.epoch] })],
 )
@@ -89,21 +105,18 @@ export const accessRunKafka = pgTable('access_run_kafka', {
   baseSequence: integer('base_sequence'),
   ruleId: text('rule_id').notNull(),
   policyRevision: text('policy_revision').notNull(),
+  batches: bytea(),
 })
 
-export const evidenceEvent = pgTable(
-  'evidence_event',
-  {
-    segmentId: int8('segment_id').notNull(),
-    seq: int8('seq').notNull(),
-    atMs: int8('at_ms').notNull(),
-    type: text().notNull(),
-    sessionId: text('session_id'),
-    resource: text(),
-    event: jsonb().$type<Record<string, unknown>>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.segmentId, table.seq] })],
-)
+export const evidenceEvent = pgTable('evidence_event', {
+  segmentId: int8('segment_id').notNull(),
+  seq: int8('seq').notNull(),
+  atMs: int8('at_ms').notNull(),
+  type: text().notNull(),
+  sessionId: text('session_id'),
+  resource: text(),
+  event: jsonb().$type<Record<string, unknown>>().notNull(),
+})
 
 export const look = pgTable('look', {
   id: int8('id').primaryKey().generatedAlwaysAsIdentity(),

@@ -1,9 +1,9 @@
 import type { SealedSegment, SegmentAnswer } from '@weir/contracts'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { SegmentIndex } from '../ingest/projection.ts'
 import type { Queries } from './database.ts'
 import { insertEvents, insertRuns } from './index-rows.ts'
-import { auditSegment, gatewayCursor } from './schema.ts'
+import { auditFork, auditSegment, gatewayCursor } from './schema.ts'
 import { endSessions, startSessions } from './session-rows.ts'
 
 /** What the first segment of an epoch starts with. */
@@ -13,7 +13,8 @@ type HashedSegment = SealedSegment & { readonly headerSha256: string }
 
 /**
  * Takes a segment exactly once: advances the cursor of its (gateway, epoch) only from the segment before it, and stores the
- * body and the index rows in the same transaction. Whatever comes twice, early or otherwise is answered, never stored.
+ * body and the index rows in the same transaction. Whatever comes twice or early is answered, never stored. What tells
+ * another history than the one on record is set aside, once, and ends the epoch: `fork` is the answer to all that follows.
  */
 export function appendSegment(
   queries: Queries,
@@ -22,9 +23,13 @@ export function appendSegment(
   atMs: number,
 ): Promise<SegmentAnswer> {
   return queries.transaction(async (transaction) => {
-    if (!(await advanceCursor(transaction, segment))) return classify(transaction, segment)
-    const { header } = segment
-    const { version: _version, ...columns } = header
+    if (!(await advanceCursor(transaction, segment))) {
+      const refusal = await classify(transaction, segment, atMs)
+      if (refusal !== 'in turn') return refusal
+      // Its predecessor was stored between the two looks at the cursor, which is locked now.
+      await advanceCursor(transaction, segment)
+    }
+    const { version: _version, ...columns } = segment.header
     const [stored] = await transaction
       .insert(auditSegment)
       .values({
@@ -33,14 +38,24 @@ export function appendSegment(
         signature: segment.signature,
         body: segment.body,
         receivedAtMs: atMs,
+        quarantined: index.quarantined ?? null,
       })
       .returning({ id: auditSegment.id })
-    await startSessions(transaction, header.gatewayId, index.sessions)
-    await endSessions(transaction, header.gatewayId, index.sessionsEnded)
-    await insertRuns(transaction, stored!.id, index.runs)
-    await insertEvents(transaction, stored!.id, index.events)
-    return { outcome: 'stored', nextSeq: header.lastSeq + 1, headSha256: segment.headerSha256 }
+    await insertIndex(transaction, { id: stored!.id, gatewayId: segment.header.gatewayId }, index)
+    return { outcome: 'stored', nextSeq: segment.header.lastSeq + 1, headSha256: segment.headerSha256 }
   })
+}
+
+/** The index rows of a segment that is stored. */
+export async function insertIndex(
+  transaction: Queries,
+  segment: { readonly id: number; readonly gatewayId: string },
+  index: SegmentIndex,
+): Promise<void> {
+  await startSessions(transaction, segment.gatewayId, index.sessions)
+  await endSessions(transaction, segment.gatewayId, index.sessionsEnded)
+  await insertRuns(transaction, segment.id, index.runs)
+  await insertEvents(transaction, segment.id, index.events)
 }
 
 /** False when the cursor stands elsewhere. A second sender of the same segment waits here for the first, then finds it moved. */
@@ -63,20 +78,30 @@ async function advanceCursor(transaction: Queries, { header, headerSha256 }: Has
             eq(gatewayCursor.epoch, epoch),
             eq(gatewayCursor.nextSeq, header.firstSeq),
             eq(gatewayCursor.headSha256, header.previousSha256),
+            isNull(gatewayCursor.forkedAtMs),
           ),
         )
         .returning({ nextSeq: gatewayCursor.nextSeq })
   return moved.length > 0
 }
 
-/** Why the cursor did not move. */
-async function classify(transaction: Queries, { header, headerSha256 }: HashedSegment): Promise<SegmentAnswer> {
+/** Why the cursor did not move; locks it. `in turn`: it could by now. */
+async function classify(
+  transaction: Queries,
+  segment: HashedSegment,
+  atMs: number,
+): Promise<SegmentAnswer | 'in turn'> {
+  const { header, headerSha256 } = segment
   const { gatewayId, epoch } = header
-  const [cursor = { nextSeq: epochStart.seq, headSha256: epochStart.headSha256 }] = await transaction
-    .select({ nextSeq: gatewayCursor.nextSeq, headSha256: gatewayCursor.headSha256 })
+  const [cursor] = await transaction
+    .select()
     .from(gatewayCursor)
     .where(and(eq(gatewayCursor.gatewayId, gatewayId), eq(gatewayCursor.epoch, epoch)))
-  if (header.firstSeq > cursor.nextSeq) return { outcome: 'gap', ...cursor }
+    .for('update')
+  const nextSeq = cursor?.nextSeq ?? epochStart.seq
+  const headSha256 = cursor?.headSha256 ?? epochStart.headSha256
+  const answer = (outcome: SegmentAnswer['outcome']) => ({ outcome, nextSeq, headSha256 })
+  if (header.firstSeq > nextSeq) return answer('gap')
   const [same] = await transaction
     .select({ headerSha256: auditSegment.headerSha256 })
     .from(auditSegment)
@@ -87,5 +112,25 @@ async function classify(transaction: Queries, { header, headerSha256 }: HashedSe
         eq(auditSegment.firstSeq, header.firstSeq),
       ),
     )
-  return { outcome: same?.headerSha256 === headerSha256 ? 'duplicate' : 'fork', ...cursor }
+  if (same?.headerSha256 === headerSha256) return answer('duplicate')
+  const isForked = cursor !== undefined && cursor.forkedAtMs !== null
+  if (!isForked && header.firstSeq === nextSeq && header.previousSha256 === headSha256) return 'in turn'
+  if (!isForked) await setFork(transaction, segment, { atMs, nextSeq, headSha256 })
+  return answer('fork')
+}
+
+async function setFork(
+  transaction: Queries,
+  { header, headerSha256, signature, body }: HashedSegment,
+  { atMs, ...cursor }: { atMs: number; nextSeq: number; headSha256: string },
+): Promise<void> {
+  const { gatewayId, epoch } = header
+  await transaction
+    .insert(auditFork)
+    .values({ gatewayId, epoch, header, headerSha256, signature, body, receivedAtMs: atMs })
+    .onConflictDoNothing()
+  await transaction
+    .insert(gatewayCursor)
+    .values({ gatewayId, epoch, ...cursor, forkedAtMs: atMs })
+    .onConflictDoUpdate({ target: [gatewayCursor.gatewayId, gatewayCursor.epoch], set: { forkedAtMs: atMs } })
 }

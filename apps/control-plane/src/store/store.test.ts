@@ -159,6 +159,7 @@ describe.each(storeKinds)('a store on $kind', ({ kind, present, place }) => {
       expect(found).toEqual({
         ...heartbeat,
         sessions: 9,
+        forkedEpochs: [],
         keyId: 'k1',
         subject: 'gw',
         firstSeenAtMs: 10,

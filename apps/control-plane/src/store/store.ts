@@ -39,6 +39,8 @@ export type StoredGateway = Omit<Heartbeat, 'publicKey'> & {
   readonly subject: string
   readonly firstSeenAtMs: number
   readonly lastSeenAtMs: number
+  /** Of which it told two histories. */
+  readonly forkedEpochs: readonly string[]
 }
 
 export type BundleContent = {
@@ -119,7 +121,10 @@ export type EvidenceQuery = PageQuery & {
 }
 
 export type EvidenceStore = {
-  /** Compare-and-set on the cursor, the segment whole, and its index rows: all in one transaction. */
+  /**
+   * Compare-and-set on the cursor, the segment whole, and its index rows: all in one transaction. A fork is set aside and
+   * ends its epoch.
+   */
   append(segment: SealedSegment & { headerSha256: string }, index: SegmentIndex, atMs: number): Promise<SegmentAnswer>
   /** Newest first; looks at evidence among them. */
   list(query: EvidenceQuery): Promise<Page<EvidenceEntry>>
@@ -147,6 +152,8 @@ export type Store = {
   readonly keys: KeyStore
   readonly policies: PolicyStore
   readonly sessions: SessionStore
+  /** Makes the partitions of the days around this one that are missing; gives their names. */
+  ensurePartitions(nowMs: number): Promise<readonly string[]>
   /** Policy and keys as of one moment. */
   bundle(nowMs: number): Promise<BundleContent>
   /** The bundle's revision alone: cheap. Also tells whether the database answers. */
