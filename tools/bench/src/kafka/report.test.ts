@@ -27,6 +27,7 @@ test('a spread is the median between the least and the most', () => {
 test('ratios are taken within a round, because rounds differ more than paths do', () => {
   const report = formatReport({
     machine: 'test',
+    load: { before: 1, after: 2 },
     node: 'v24',
     database: 'PostgreSQL',
     options: {

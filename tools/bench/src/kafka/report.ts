@@ -15,6 +15,8 @@ export type LatencySample = Latency & { readonly path: PathName; readonly round:
 
 export type Report = {
   readonly machine: string
+  /** Processes that ran or waited to, averaged over a minute: above the number of cores by much, ratios are all that can be read. */
+  readonly load: { readonly before: number; readonly after: number }
   readonly node: string
   readonly database: string | undefined
   readonly options: KafkaBenchOptions
@@ -28,7 +30,7 @@ export function formatReport(report: Report): string {
   const { options, latencies } = report
   const lines = [
     '',
-    `${report.machine}; Node ${report.node}; evidence into ${report.database ?? 'nothing'}; policy of ${options.rules} rules.`,
+    `${report.machine}, load ${report.load.before.toFixed(1)} before and ${report.load.after.toFixed(1)} after; Node ${report.node}; evidence into ${report.database ?? 'nothing'}; policy of ${options.rules} rules.`,
     `${options.records} records of ${options.recordBytes} bytes, ${options.rounds} rounds: the median, and in brackets the least and the most.`,
     '',
     ...throughputTable(report, 'publish'),

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { needs, temporaryFolder } from '@weir/testing'
 import type { Kafka } from '@weir/testing'
 import type { KafkaBenchOptions } from './options.ts'
@@ -36,12 +36,14 @@ async function measure(setup: Setup, options: KafkaBenchOptions, say: (line: str
   const { paths, kafka, weir } = setup
   const samples: ThroughputSample[] = []
   const latencies: LatencySample[] = []
+  const loadBefore = loadavg()[0]!
+  // As long as a round: until its code is compiled, a relay in JavaScript costs several times what it costs from then on.
   say('Warming up …')
-  for (const path of paths) await measureThroughput(kafka, path, 'warm-up', options, Math.ceil(options.records / 3))
+  for (const path of paths) await measureThroughput(kafka, path, 'warm-up', options)
   const controlPlaneBefore = weir === undefined ? 0 : cpuSeconds(weir.controlPlanePid)
   for (let round = 1; round <= options.rounds; round++) {
     for (const path of inTurn(paths, round)) {
-      const measured = await measureThroughput(kafka, path, String(round), options, options.records)
+      const measured = await measureThroughput(kafka, path, String(round), options)
       for (const sample of measured) {
         say(
           `round ${round}: ${path.name} ${sample.direction}: ${sample.megabytesPerSecond.toFixed(0)} MB/s, ${sample.cpuSecondsPerGb?.toFixed(2) ?? '–'} CPU s/GB`,
@@ -65,6 +67,7 @@ async function measure(setup: Setup, options: KafkaBenchOptions, say: (line: str
   }
   return {
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    load: { before: loadBefore, after: loadavg()[0]! },
     node: process.version,
     database: weir?.database,
     options,
@@ -84,8 +87,7 @@ async function measureThroughput(
   kafka: Kafka,
   path: Path,
   name: string,
-  { recordBytes }: KafkaBenchOptions,
-  records: number,
+  { records, recordBytes }: KafkaBenchOptions,
 ): Promise<Omit<ThroughputSample, 'round'>[]> {
   const load: Load = { topic: await makeTopic(kafka, `bench-${path.name}-${name}`), records, recordBytes }
   const measured = []
