@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Denial } from './enforcement.ts'
 import { FetchSessions, WantedPartitions, asTopics } from './fetch-session.ts'
 import type { Wanted } from './fetch-session.ts'
 
@@ -35,6 +36,30 @@ test('a partition named again replaces the earlier one; a forgotten one is gone'
   partitions.delete('b', '', 0)
   expect(partitions.size).toBe(1)
   expect(asTopics(partitions).map((t) => [t.topic, t.partitions.map((p) => p.partition)])).toEqual([['a', [0]]])
+})
+
+test('the refused ones are those whose last word was a refusal', () => {
+  const denial: Denial = {
+    operation: { action: 'consume', resource: 'kafka:topic:a', attributes: {} },
+    decision: {
+      effect: 'deny',
+      ruleId: 'r',
+      reason: undefined,
+      policyRevision: '',
+      obligations: { mask: [], record: 'meta', durability: 'buffered' },
+    },
+  }
+  const refused = (topic: string, partition: number): Wanted => ({ ...wanted(topic, partition), denial })
+  const partitions = partitionsOf(refused('a', 0), wanted('a', 1), refused('a', 2), refused('b', 0))
+  partitions.set(wanted('a', 0))
+  partitions.set(refused('a', 1))
+  partitions.set(refused('a', 1))
+  partitions.delete('b', '', 0)
+  partitions.delete('b', '', 0)
+  expect([...partitions.refused()].map((w) => [w.topic, w.partition.partition])).toEqual([
+    ['a', 2],
+    ['a', 1],
+  ])
 })
 
 test('above the limit a session is not kept', () => {

@@ -15,12 +15,14 @@ export type Wanted = {
   readonly topic: string
   readonly topicId: string
   readonly partition: FetchPartition
-  denial: Denial | undefined
+  readonly denial: Denial | undefined
 }
 
 /** Partitions by topic and number; a topic is known by name up to v12 and by id from v13 on. */
 export class WantedPartitions {
   readonly #wanted = new Map<string, Map<number, Wanted>>()
+  /** Kept apart, because every answer has to name them, and a session may hold thousands that are not refused. */
+  readonly #refused = new Set<Wanted>()
   #size = 0
 
   get size(): number {
@@ -38,21 +40,27 @@ export class WantedPartitions {
       partitions = new Map()
       this.#wanted.set(key, partitions)
     }
-    if (!partitions.has(wanted.partition.partition)) this.#size++
+    const before = partitions.get(wanted.partition.partition)
+    if (before === undefined) this.#size++
+    else this.#refused.delete(before)
     partitions.set(wanted.partition.partition, wanted)
+    if (wanted.denial !== undefined) this.#refused.add(wanted)
   }
 
   delete(topic: string, topicId: string, partition: number): void {
     const key = topic === '' ? topicId : topic
     const partitions = this.#wanted.get(key)
-    if (partitions?.delete(partition) !== true) return
+    const wanted = partitions?.get(partition)
+    if (partitions === undefined || wanted === undefined) return
+    partitions.delete(partition)
+    this.#refused.delete(wanted)
     this.#size--
     if (partitions.size === 0) this.#wanted.delete(key)
   }
 
   /** Those that may not be read. */
-  *refused(): Generator<Wanted> {
-    for (const wanted of this) if (wanted.denial !== undefined) yield wanted
+  refused(): ReadonlySet<Wanted> {
+    return this.#refused
   }
 
   *[Symbol.iterator](): Generator<Wanted> {

@@ -121,12 +121,14 @@ function reviewSession(call: Call, session: FetchSession) {
   const revision = call.services.guard.policyRevision
   if (session.policyRevision === revision) return { granted, withdrawn, denials }
   session.policyRevision = revision
-  for (const wanted of session.partitions) {
-    const denial = decideTopic(call, wanted)
-    if ((denial === undefined) !== (wanted.denial === undefined))
-      (denial === undefined ? granted : withdrawn).push(wanted)
-    if (denial !== undefined && wanted.denial === undefined) denials.push(denial)
-    wanted.denial = denial
+  for (const before of session.partitions) {
+    const wanted = { ...before, denial: decideTopic(call, before) }
+    session.partitions.set(wanted)
+    if (before.denial !== undefined && wanted.denial === undefined) granted.push(wanted)
+    if (before.denial === undefined && wanted.denial !== undefined) {
+      withdrawn.push(wanted)
+      denials.push(wanted.denial)
+    }
   }
   return { granted, withdrawn, denials }
 }
