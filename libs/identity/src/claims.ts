@@ -1,7 +1,6 @@
 /** From the claims of a token whose signature holds, to a Principal. What has the wrong form is refused, never repaired. */
-import type { Actor, Principal } from '@weir/contracts'
+import type { Actor, Principal, Refusal } from '@weir/contracts'
 import { refuse } from './refusal.ts'
-import type { Refusal } from '@weir/contracts'
 
 export type Claims = Readonly<Record<string, unknown>>
 
@@ -101,7 +100,7 @@ function refuseOverage(claims: Claims, name: string): void {
 /** RFC 8693 §4.1: `act` is the party that acts now; an `act` in it acted before. Outermost first. */
 function actorsOf(claims: Claims, issuer: string, groupsClaim: string): Actor[] {
   const actors: Actor[] = []
-  for (let act = claims['act']; act !== undefined; act = (act as Claims)['act']) {
+  for (let act = claims['act']; act !== undefined; act = act['act']) {
     if (!isObject(act)) wrong('The claim `act` must be an object.')
     if (actors.length === maxActors) wrong(`The delegation chain (\`act\`) has more than ${maxActors} links.`)
     actors.push({

@@ -5,7 +5,7 @@ import * as tables from './tables.ts'
 export const apis: ReadonlyMap<number, Api> = new Map(
   Object.values<Api>(tables)
     .map((api) => [api.key, api] as const)
-    .sort(([a], [b]) => a - b),
+    .toSorted(([a], [b]) => a - b),
 )
 
 /** The table of an API, or undefined for a key that no broker listener serves. */

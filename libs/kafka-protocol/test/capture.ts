@@ -76,104 +76,59 @@ async function run(command: string, args: readonly string[], input = ''): Promis
 
 const lines = Array.from({ length: 12 }, (_, index) => `key-${index}:value ${index}`).join('\n')
 
+/** What the Java tools are asked, one after the other, when there are records. */
+const javaCommands = `
+kafka-producer-perf-test --topic orders --num-records 20 --record-size 20 --throughput -1 --transaction-duration-ms 50
+kafka-console-consumer --topic orders --from-beginning --timeout-ms 4000 --group classic
+kafka-console-consumer --topic orders --from-beginning --timeout-ms 4000 --group modern --consumer-property group.protocol=consumer
+kafka-console-consumer --topic orders --from-beginning --timeout-ms 4000 --isolation-level read_committed
+kafka-console-share-consumer --topic orders --group shared --timeout-ms 4000
+kafka-consumer-groups --describe --group classic --verbose --members
+kafka-consumer-groups --describe --group modern --verbose --members
+kafka-consumer-groups --list --state
+kafka-consumer-groups --describe --all-groups
+kafka-consumer-groups --reset-offsets --to-earliest --group classic --topic orders --execute
+kafka-consumer-groups --delete-offsets --group classic --topic orders
+kafka-consumer-groups --delete --group classic
+kafka-share-groups --describe --all-groups
+kafka-topics --describe
+kafka-topics --alter --topic orders --partitions 4
+kafka-configs --describe --topic orders --all
+kafka-configs --alter --topic orders --add-config retention.ms=7200000
+kafka-configs --alter --add-config producer_byte_rate=1048576 --entity-type clients --entity-name x
+kafka-configs --describe --entity-type clients
+kafka-configs --alter --add-config SCRAM-SHA-256=[password=test] --entity-type users --entity-name x
+kafka-configs --describe --entity-type users
+kafka-get-offsets --topic orders --time -1
+kafka-log-dirs --describe
+kafka-transactions list
+kafka-transactions describe-producers --topic orders --partition 0
+kafka-features describe
+kafka-metadata-quorum describe --status
+kafka-acls --list
+kafka-broker-api-versions
+kafka-client-metrics --list
+kafka-leader-election --election-type preferred --all-topic-partitions
+kafka-reassign-partitions --list
+`
+
 async function runJavaTools(bootstrap: string, folder: string): Promise<void> {
   const tool = (name: string, ...args: string[]): Promise<void> =>
     run(kafkaTool(name), ['--bootstrap-server', bootstrap, ...args])
-  const consume = ['--topic', 'orders', '--from-beginning', '--timeout-ms', '4000']
+  const write = (...args: string[]): Promise<void> =>
+    run(kafkaTool('kafka-console-producer'), ['--bootstrap-server', bootstrap, '--topic', 'orders', ...args], lines)
+
   await tool('kafka-topics', '--create', '--topic', 'orders', '--partitions', '3', '--config', 'retention.ms=3600000')
   await tool('kafka-topics', '--create', '--topic', 'brief')
-  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
-    const properties = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']
-    await run(
-      kafkaTool('kafka-console-producer'),
-      ['--bootstrap-server', bootstrap, '--topic', 'orders', '--compression-codec', codec, ...properties],
-      lines,
-    )
+  const keyed = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']
+  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) await write('--compression-codec', codec, ...keyed)
+  await write('--request-required-acks', '0')
+
+  for (const line of javaCommands.trim().split('\n')) {
+    const [name = '', ...args] = line.split(' ')
+    await tool(name, ...args)
   }
-  await run(
-    kafkaTool('kafka-console-producer'),
-    ['--bootstrap-server', bootstrap, '--topic', 'orders', '--request-required-acks', '0'],
-    lines,
-  )
-  await tool(
-    'kafka-producer-perf-test',
-    '--topic',
-    'orders',
-    '--num-records',
-    '20',
-    '--record-size',
-    '20',
-    '--throughput',
-    '-1',
-    '--transaction-duration-ms',
-    '50',
-  )
-  await tool('kafka-console-consumer', ...consume, '--group', 'classic')
-  await tool(
-    'kafka-console-consumer',
-    ...consume,
-    '--group',
-    'modern',
-    '--consumer-property',
-    'group.protocol=consumer',
-  )
-  await tool('kafka-console-consumer', ...consume, '--isolation-level', 'read_committed')
-  await tool('kafka-console-share-consumer', '--topic', 'orders', '--group', 'shared', '--timeout-ms', '4000')
-  for (const group of ['classic', 'modern'])
-    await tool('kafka-consumer-groups', '--describe', '--group', group, '--verbose', '--members')
-  await tool('kafka-consumer-groups', '--list', '--state')
-  await tool('kafka-consumer-groups', '--describe', '--all-groups')
-  await tool(
-    'kafka-consumer-groups',
-    '--reset-offsets',
-    '--to-earliest',
-    '--group',
-    'classic',
-    '--topic',
-    'orders',
-    '--execute',
-  )
-  await tool('kafka-consumer-groups', '--delete-offsets', '--group', 'classic', '--topic', 'orders')
-  await tool('kafka-consumer-groups', '--delete', '--group', 'classic')
-  await tool('kafka-share-groups', '--describe', '--all-groups')
-  await tool('kafka-topics', '--describe')
-  await tool('kafka-topics', '--alter', '--topic', 'orders', '--partitions', '4')
-  await tool('kafka-configs', '--describe', '--topic', 'orders', '--all')
-  await tool('kafka-configs', '--alter', '--topic', 'orders', '--add-config', 'retention.ms=7200000')
-  await tool(
-    'kafka-configs',
-    '--alter',
-    '--add-config',
-    'producer_byte_rate=1048576',
-    '--entity-type',
-    'clients',
-    '--entity-name',
-    'x',
-  )
-  await tool('kafka-configs', '--describe', '--entity-type', 'clients')
-  await tool(
-    'kafka-configs',
-    '--alter',
-    '--add-config',
-    'SCRAM-SHA-256=[password=test]',
-    '--entity-type',
-    'users',
-    '--entity-name',
-    'x',
-  )
-  await tool('kafka-configs', '--describe', '--entity-type', 'users')
-  await tool('kafka-get-offsets', '--topic', 'orders', '--time', '-1')
-  await tool('kafka-log-dirs', '--describe')
-  await tool('kafka-transactions', 'list')
-  await tool('kafka-transactions', 'describe-producers', '--topic', 'orders', '--partition', '0')
   await run(kafkaTool('kafka-cluster'), ['cluster-id', '--bootstrap-server', bootstrap])
-  await tool('kafka-features', 'describe')
-  await tool('kafka-metadata-quorum', 'describe', '--status')
-  await tool('kafka-acls', '--list')
-  await tool('kafka-broker-api-versions')
-  await tool('kafka-client-metrics', '--list')
-  await tool('kafka-leader-election', '--election-type', 'preferred', '--all-topic-partitions')
-  await tool('kafka-reassign-partitions', '--list')
   const offsets = `${folder}/offsets.json`
   writeFileSync(offsets, '{"version":1,"partitions":[{"topic":"orders","partition":0,"offset":1}]}')
   await tool('kafka-delete-records', '--offset-json-file', offsets)

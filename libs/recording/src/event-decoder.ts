@@ -1,6 +1,7 @@
 import { recordLevels } from '@weir/contracts'
 import type { EvidenceEvent, KafkaAccess, SequencedEvent, SessionStarted } from '@weir/contracts'
-import { ByteReader, invalid } from './byte-reader.ts'
+import { invalid } from './byte-reader.ts'
+import type { ByteReader } from './byte-reader.ts'
 import { present, tags } from './event-encoder.ts'
 
 /** Who a session is, and when it began (Unix milliseconds). */
@@ -205,17 +206,17 @@ function parseEvent(json: string): JsonEvent {
   const type = (value as { type?: unknown }).type
   const shape = typeof type === 'string' && Object.hasOwn(shapes, type) ? shapes[type as JsonEvent['type']] : undefined
   if (shape === undefined) throw invalid('an event is of no known type')
-  requireShape(value as Record<string, unknown>, shape, 'an event')
+  requireShape(value, shape, 'an event')
   const event = value as JsonEvent
   if (event.type === 'session.start') {
-    requireShape(event.principal as unknown as Record<string, unknown>, principalShape, 'a principal')
+    requireShape(event.principal, principalShape, 'a principal')
   }
   return event
 }
 
-function requireShape(value: Record<string, unknown>, shape: Readonly<Record<string, Kind>>, what: string): void {
+function requireShape(value: object, shape: Readonly<Record<string, Kind>>, what: string): void {
   for (const [field, kind] of Object.entries(shape)) {
-    if (!isKind(value[field], kind)) throw invalid(`${what} has no proper \`${field}\``)
+    if (!isKind((value as Record<string, unknown>)[field], kind)) throw invalid(`${what} has no proper \`${field}\``)
   }
 }
 

@@ -47,7 +47,11 @@ async function make(dir: string, path: string): Promise<string> {
     await unlink(draft)
   }
   const folder = await open(dir, 'r')
-  await folder.sync().finally(() => folder.close())
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
   return readFile(path, 'utf8')
 }
 

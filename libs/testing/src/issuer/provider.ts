@@ -83,22 +83,27 @@ export function createProvider(settings: ProviderSettings): Provider {
         },
       },
     },
-    ttl: {
-      AccessToken: accessTokenSeconds,
-      AuthorizationCode: 60,
-      ClientCredentials: accessTokenSeconds,
-      DeviceCode: 600,
-      Grant: 86_400,
-      IdToken: accessTokenSeconds,
-      Interaction: 600,
-      RefreshToken: 86_400,
-      Session: 3_600,
-    },
+    ttl: lifetimes(accessTokenSeconds),
   })
   // The client only sees `server_error`; what happened would be lost.
   provider.on('server_error', (_, error) => process.emitWarning(error))
   registerGrants(provider, { issuer, identities, keys, accessTokenSeconds, resource, delegations })
   return provider
+}
+
+/** In seconds. */
+function lifetimes(accessTokenSeconds: number) {
+  return {
+    AccessToken: accessTokenSeconds,
+    AuthorizationCode: 60,
+    ClientCredentials: accessTokenSeconds,
+    DeviceCode: 600,
+    Grant: 86_400,
+    IdToken: accessTokenSeconds,
+    Interaction: 600,
+    RefreshToken: 86_400,
+    Session: 3_600,
+  }
 }
 
 function clientsOf(identities: Identities): object[] {
