@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
-import type { Consumer, KafkaConfig, SASLOptions } from 'kafkajs'
+import type { EachMessageHandler, SASLOptions } from 'kafkajs'
 
 export type KafkaJsTask = {
   readonly bootstrap: string
@@ -48,7 +48,7 @@ const client = new Kafka({
   reauthenticationThreshold: 4_000,
   logLevel: logLevel.NOTHING,
   retry: { retries: task.retries ?? 2, initialRetryTime: 200 },
-} as KafkaConfig)
+})
 
 try {
   if (task.action === 'publish') await publish(task)
@@ -81,24 +81,22 @@ async function consume({ topic, group, until }: ConsumeTask): Promise<void> {
   const consumer = client.consumer({ groupId: group, allowAutoTopicCreation: false, sessionTimeout: 10_000 })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
-  await new Promise<void>((resolve, reject) => {
+  const reading = new Promise<void>((resolve, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
-    consumer
-      .run({
-        eachMessage: async ({ partition, message }) => {
-          const offset = Number(message.offset)
-          say({ partition, offset, value: String(message.value) })
-          if (until === undefined || (partition === 0 && offset + 1 >= until)) resolve()
-        },
-      })
-      .catch(reject)
-  }).finally(() => leave(consumer))
-}
-
-/** Says goodbye; kafkajs commits what was handled when it stops. */
-async function leave(consumer: Consumer): Promise<void> {
-  await consumer.stop()
-  await consumer.disconnect()
+    const eachMessage: EachMessageHandler = async ({ partition, message }) => {
+      const offset = Number(message.offset)
+      say({ partition, offset, value: String(message.value) })
+      if (until === undefined || (partition === 0 && offset + 1 >= until)) resolve()
+    }
+    consumer.run({ eachMessage }).catch(reject)
+  })
+  try {
+    await reading
+  } finally {
+    // kafkajs commits what was handled when it stops.
+    await consumer.stop()
+    await consumer.disconnect()
+  }
 }
 
 function saslOptions(): SASLOptions {
