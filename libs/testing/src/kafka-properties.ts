@@ -1,4 +1,4 @@
-import type { Credential, KafkaOptions } from './kafka.ts'
+import type { BrokerTls, Credential, KafkaOptions } from './kafka.ts'
 
 /** What one node listens on. The names of plain listeners come from the options. */
 export type NodePorts = {
@@ -46,7 +46,7 @@ export function serverProperties(
     listeners: [...listeners, ...(id === 1 ? [`CONTROLLER://127.0.0.1:${own.controller}`] : [])].join(','),
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': [
-      'CLIENT:SASL_PLAINTEXT',
+      `CLIENT:${options.tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'}`,
       'CONTROLLER:SASL_PLAINTEXT',
       ...plain.map(([name]) => `${name}:PLAINTEXT`),
     ].join(','),
@@ -72,17 +72,48 @@ export function serverProperties(
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       'super.users': [brokerUser, options.credential].map((user) => `User:${user.username}`).join(';'),
     }),
+    ...(options.tls !== undefined && prefixed('listener.name.client.', brokerTls(options.tls))),
     ...options.properties,
   }
-  return `${Object.entries(properties)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('\n')}\n`
+  return propertiesText(properties)
 }
 
 /** The client settings with which a user passes the CLIENT listener, as a properties file for the Java tools. */
-export function clientProperties(user: Credential): string {
+export function clientProperties(user: Credential, tls?: BrokerTls): string {
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required username="${user.username}" password="${user.password}";`
-  return `security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=${login}\n`
+  return propertiesText({
+    'security.protocol': tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL',
+    'sasl.mechanism': 'PLAIN',
+    'sasl.jaas.config': login,
+    ...(tls !== undefined && tlsStores(tls)),
+  })
+}
+
+function brokerTls(tls: BrokerTls): Record<string, string> {
+  return { ...tlsStores(tls), 'ssl.client.auth': tls.clientCertificates === true ? 'required' : 'none' }
+}
+
+/** The broker's own certificate also serves where it, or a tool, is the client: one authority vouches for all of them. */
+function tlsStores({ authority, certificate, key }: BrokerTls): Record<string, string> {
+  return {
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.certificate.chain': certificate,
+    'ssl.keystore.key': key,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.certificates': authority,
+    // The certificate may carry a name that is no address.
+    'ssl.endpoint.identification.algorithm': '',
+  }
+}
+
+function prefixed(prefix: string, properties: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [`${prefix}${name}`, value]))
+}
+
+/** One line each: a line end within a value is written as Java reads it. */
+function propertiesText(properties: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value.trim().replaceAll('\n', '\\n')}`)
+  return `${lines.join('\n')}\n`
 }
 
 const scramLogin = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'

@@ -13,6 +13,15 @@ import { temporaryFolder } from './temporary-folder.ts'
 /** A user and password of the broker. Neither may hold a quote, a comma or a bracket: both stand in Kafka's own notations. */
 export type Credential = { readonly username: string; readonly password: string }
 
+/** PEM texts. The key is PKCS #8, which is all that Kafka reads. */
+export type BrokerTls = {
+  /** Signed `certificate`; who else it signed may connect where `clientCertificates` is on. */
+  readonly authority: string
+  readonly certificate: string
+  readonly key: string
+  readonly clientCertificates?: boolean
+}
+
 export type KafkaOptions = {
   /** 1; node 1 is the controller too. */
   readonly brokers?: number
@@ -26,6 +35,8 @@ export type KafkaOptions = {
   readonly credential?: Credential
   /** More users that may connect, by PLAIN only, without rights of their own where `authorizer` is on. */
   readonly users?: readonly Credential[]
+  /** The listener that demands a credential speaks TLS. */
+  readonly tls?: BrokerTls
   /** Kafka's own ACLs decide (StandardAuthorizer), and deny what no ACL allows. */
   readonly authorizer?: boolean
   /**
@@ -86,7 +97,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const nodes = await choosePorts(options)
 
   mkdirSync(dir, { recursive: true })
-  writeFileSync(join(dir, 'admin.properties'), clientProperties(credential), { mode: 0o600 })
+  writeFileSync(join(dir, 'admin.properties'), clientProperties(credential, options.tls), { mode: 0o600 })
   for (let id = 1; id <= nodes.length; id++) {
     const text = serverProperties(id, nodes, { ...options, credential }, join(dir, `node-${id}`))
     writeFileSync(join(dir, `node-${id}.properties`), text, { mode: 0o600 })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { KafkaProtocolError } from '@weir/kafka-protocol'
 import type { Frame, SlabPool } from '@weir/kafka-protocol'
@@ -26,6 +27,7 @@ const renewAt = 0.85
  * correlation there is; each answer's correlation id is checked against its request all the same.
  */
 export class BrokerConnection {
+  readonly #address: BrokerAddress
   readonly #options: UpstreamOptions
   #transport: Transport | undefined
   #takers: { correlationId: number; take: AnswerTaker }[] = []
@@ -38,7 +40,12 @@ export class BrokerConnection {
   readonly #onClose: (error: Error | undefined) => void
   readonly #onDrain: () => void
 
-  private constructor(options: UpstreamOptions, events: { onClose(error: Error | undefined): void; onDrain(): void }) {
+  private constructor(
+    address: BrokerAddress,
+    options: UpstreamOptions,
+    events: { onClose(error: Error | undefined): void; onDrain(): void },
+  ) {
+    this.#address = address
     this.#options = options
     this.#onClose = events.onClose
     this.#onDrain = events.onDrain
@@ -50,14 +57,14 @@ export class BrokerConnection {
     options: UpstreamOptions,
     events: { onClose(error: Error | undefined): void; onDrain(): void },
   ): Promise<BrokerConnection> {
-    const connection = new BrokerConnection(options, events)
+    const connection = new BrokerConnection(address, options, events)
     try {
-      await connection.#connect(address)
+      await connection.#connect()
       await connection.#logIn()
     } catch (error) {
       connection.destroy()
       if (error instanceof WeirError) throw error
-      const message = `The broker ${address.host}:${address.port} cannot be reached: ${(error as Error).message}.`
+      const message = `The broker ${address.host}:${address.port} cannot be reached: ${reasonOf(error as Error)}.`
       throw new WeirError('WEIR_UPSTREAM_UNAVAILABLE', message, { cause: error })
     }
     return connection
@@ -108,14 +115,6 @@ export class BrokerConnection {
 
   readonly #failures = new Set<(error: Error) => void>()
 
-  cork(): void {
-    this.#transport?.cork()
-  }
-
-  uncork(): void {
-    this.#transport?.uncork()
-  }
-
   pause(): void {
     this.#transport?.pause()
   }
@@ -129,7 +128,8 @@ export class BrokerConnection {
     this.#transport?.destroy()
   }
 
-  #connect(address: BrokerAddress): Promise<void> {
+  #connect(): Promise<void> {
+    const address = this.#address
     const { tls, limits, pool } = this.#options
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -156,7 +156,7 @@ export class BrokerConnection {
       }
       const socket = connectTls({
         ...address,
-        servername: tls.serverName ?? address.host,
+        servername: tls.serverName ?? nameOf(address),
         ca: tls.ca,
         cert: tls.certificate,
         key: tls.key?.reveal(),
@@ -216,7 +216,7 @@ export class BrokerConnection {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#renewal)
-    const reason = asUpstreamFault(error)
+    const reason = asUpstreamFault(this.#address, error)
     for (const reject of this.#failures) reject(reason)
     this.#failures.clear()
     for (const { done } of this.#waiting) done?.()
@@ -224,8 +224,19 @@ export class BrokerConnection {
   }
 }
 
-function asUpstreamFault(error: Error | undefined): Error {
+function asUpstreamFault({ host, port }: BrokerAddress, error: Error | undefined): Error {
   if (error instanceof WeirError || error instanceof KafkaProtocolError) return error
-  const what = error === undefined ? 'the broker closed it' : error.message
-  return new WeirError('WEIR_UPSTREAM_UNAVAILABLE', `The connection to the broker ended: ${what}.`, { cause: error })
+  const what = error === undefined ? 'the broker closed it' : reasonOf(error)
+  const message = `The connection to the broker ${host}:${port} ended: ${what}.`
+  return new WeirError('WEIR_UPSTREAM_UNAVAILABLE', message, { cause: error })
+}
+
+/** RFC 6066 §3: an address is no server name. The certificate is checked against the address all the same. */
+function nameOf({ host }: BrokerAddress): string | undefined {
+  return isIP(host) === 0 ? host : undefined
+}
+
+/** The message of an error of TLS is a line of OpenSSL's own log; what happened is beside it. */
+function reasonOf(error: Error & { reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : error.message
 }
