@@ -1,4 +1,6 @@
 import { byteSize, duration, hostPort, secret } from '@weir/config'
+import { gatewayIdPattern } from '@weir/contracts'
+import { issuerSchema } from '@weir/identity'
 import { z } from 'zod'
 
 export const rights = ['evidence', 'policy', 'keys', 'gateways'] as const
@@ -13,21 +15,7 @@ const holders = (what: string) =>
       `Groups whose members may ${what}: a name, or \`{ group, issuer }\` where two issuers have groups of one name.`,
     )
 
-const issuer = z.strictObject({
-  issuer: z.url().describe('The `iss` of the tokens; its discovery document names the keys.'),
-  audiences: z.array(z.string()).min(1).describe('Accepted values of `aud`.'),
-  algorithms: z
-    .array(z.string())
-    .min(1)
-    .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
-    .describe('Signature algorithms that are accepted.'),
-  groupsClaim: z.string().default('groups').describe('Claim that holds the groups; a dotted path goes into objects.'),
-  clockTolerance: duration().prefault('30s').describe('By how much clocks may differ.'),
-  jwksUri: z.url().optional().describe('Only for issuers without a discovery document.'),
-  requireType: z.literal('at+jwt').optional().describe('Accept access tokens by RFC 9068 only.'),
-})
-
-const gatewayIds = z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/)).min(1)
+const gatewayIds = z.array(z.string().regex(gatewayIdPattern)).min(1)
 
 const gateway = z.union([
   z
@@ -70,7 +58,7 @@ export const controlPlaneSchema = z.strictObject({
   dataDir: z
     .string()
     .describe('Folder of the bundle signing key, and of the embedded database when there is no `database`.'),
-  identity: z.strictObject({ issuers: z.array(issuer).min(1) }),
+  identity: z.strictObject({ issuers: z.array(issuerSchema).min(1) }),
   rights: z
     .strictObject({
       evidence: holders('look at sessions and evidence'),

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createAuthenticator } from '@weir/identity'
+import { createAuthenticator, issuersOf } from '@weir/identity'
 import { listenFault, startAdminServer, systemClock } from '@weir/kernel'
 import type { Lifecycle, Logger, Metrics } from '@weir/kernel'
 import type { FastifyInstance } from 'fastify'
@@ -38,7 +38,7 @@ export async function startControlPlane(config: ControlPlaneConfig, context: Con
     config.policy.signingKey ?? join(config.dataDir, 'bundle-key.pem'),
     join(config.dataDir, 'bundle-key.pub'),
   )
-  const store = await open(config, logger)
+  const store = await openConfiguredStore(config, logger)
   lifecycle.add({ name: 'store', stop: () => store.close() })
   const partitions = new PartitionKeeper({ store, clock, logger })
   await partitions.start()
@@ -82,7 +82,8 @@ export async function startControlPlane(config: ControlPlaneConfig, context: Con
   return { http, store, address }
 }
 
-async function open({ database, dataDir }: ControlPlaneConfig, logger: Logger): Promise<Store> {
+/** The database that the configuration names, brought up to date. */
+export async function openConfiguredStore({ database, dataDir }: ControlPlaneConfig, logger: Logger): Promise<Store> {
   if (database !== undefined) {
     return openStore({ url: database.url.reveal(), connections: database.connections }, logger)
   }
@@ -95,11 +96,7 @@ async function open({ database, dataDir }: ControlPlaneConfig, logger: Logger): 
 
 /** Weir keys prove nobody here, so the authenticator is told of none. */
 function authenticatorOf({ identity }: ControlPlaneConfig) {
-  const issuers = identity.issuers.map(({ clockTolerance, ...issuer }) => ({
-    ...issuer,
-    clockToleranceMs: clockTolerance,
-  }))
-  return createAuthenticator({ issuers, keys: () => undefined, clock: systemClock })
+  return createAuthenticator({ issuers: issuersOf(identity.issuers), keys: () => undefined, clock: systemClock })
 }
 
 async function listen(http: FastifyInstance, { listen: at }: ControlPlaneConfig): Promise<ControlPlane['address']> {

@@ -74,6 +74,11 @@ test('a control plane without a server keeps everything over a restart, alone in
   await afterCrash.waitFor(/api served/, upInMs)
   expect(await policy()).toEqual(applied)
   await afterCrash.stop('SIGTERM')
+
+  const rebuild = await startProcess(process.execPath, [main, '--config', path, '--rebuild-index'])
+  running.push(rebuild)
+  expect(await rebuild.exited).toMatchObject({ code: 0 })
+  expect(rebuild.output()).toContain('index rebuilt')
 }, 240_000)
 
 test('a policy file with an error stops the start with file, line and column', async () => {

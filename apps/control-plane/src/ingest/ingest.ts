@@ -6,7 +6,7 @@ import type { Clock, Logger, Metrics } from '@weir/kernel'
 import { parseSegmentHeader, segmentHeaderHash, verifySegment } from '@weir/recording'
 import { isUnstorable } from '../store/faults.ts'
 import type { Store } from '../store/store.ts'
-import { indexOf, quarantineIndex } from './projection.ts'
+import { indexOf, quarantineIndex, unstorableReason } from './projection.ts'
 import type { SegmentIndex } from './projection.ts'
 
 /** A segment as it came: the two headers are text of the caller's. */
@@ -62,8 +62,7 @@ export function createIngest(parts: { store: Store; clock: Clock; logger: Logger
       return { index, answer: await store.evidence.append(stored, index, atMs) }
     } catch (error) {
       if (!isUnstorable(error) || index.quarantined !== undefined) throw error
-      const reason = 'It holds a value that the database cannot.'
-      const unread = quarantineIndex(header, atMs, reason)
+      const unread = quarantineIndex(header, atMs, unstorableReason)
       return { index: unread, answer: await store.evidence.append(stored, unread, atMs) }
     }
   }

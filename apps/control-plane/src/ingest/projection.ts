@@ -26,6 +26,9 @@ export type EventRow = {
   readonly event: Record<string, unknown>
 }
 
+/** Why a segment is in quarantine whose events could be read, and not be indexed. */
+export const unstorableReason = 'An event holds a value that the database cannot.'
+
 /** What the index keeps of a segment that was received at `atMs`, whether it can be read or not. */
 export function indexOf({ header, body }: Pick<SealedSegment, 'header' | 'body'>, atMs: number): SegmentIndex {
   try {

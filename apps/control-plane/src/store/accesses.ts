@@ -1,97 +1,102 @@
 import type { Access, Person } from '@weir/contracts'
-import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Batch } from '../ingest/run-batches.ts'
 import { unpackBatches } from '../ingest/run-batches.ts'
 import { sequenceAt, spanCap } from '../ingest/runs.ts'
 import type { Queries } from './database.ts'
-import { rowsOf } from './database.ts'
-import type { StoredActor } from './schema.ts'
-import type { AccessQuery } from './store.ts'
+import { accessRunKafka, auditSegment, principal, session } from './schema.ts'
 import { optional } from './sessions.ts'
+import type { EvidenceStore } from './store.ts'
 
 /** Most accesses that one answer lists. */
 const answerLimit = 10_000
 
-type Row = {
-  segment_id: string | number
-  seq: string | number
-  at_ms: string | number
-  topic: string
-  topic_id: string | null
-  partition: number
-  first_offset: string | number
-  last_offset: string | number
-  session_id: string
-  client_id: string | null
-  group_id: string | null
-  requested_offset: string | number | null
-  producer_id: string | number | null
-  producer_epoch: number | null
-  base_sequence: number | null
-  rule_id: string
-  policy_revision: string
-  batches: Uint8Array | null
-  gateway_id: string
-  epoch: string
-  issuer: string | null
-  subject: string | null
-  display_name: string | null
-  groups: string[] | null
-  actors: StoredActor[] | null
-  session_client_id: string | null
-  peer: string | null
+/**
+ * Prepared by name: planning over all days takes longer than the search itself, and a server keeps the plan of a
+ * statement that it knows. The span cap bounds
+ * what is read of the btree.
+ */
+function prepareLookup(queries: Queries, name: string, ...more: SQL[]) {
+  const run = accessRunKafka
+  const offset = sql`${sql.placeholder('offset')}::bigint`
+  return queries
+    .select({
+      run,
+      gatewayId: auditSegment.gatewayId,
+      epoch: auditSegment.epoch,
+      issuer: principal.issuer,
+      subject: principal.subject,
+      displayName: session.displayName,
+      groups: session.groups,
+      actors: session.actors,
+      clientId: session.clientId,
+      peer: session.peer,
+    })
+    .from(run)
+    .innerJoin(auditSegment, eq(auditSegment.id, run.segmentId))
+    .leftJoin(session, and(eq(session.id, run.sessionId), eq(session.gatewayId, auditSegment.gatewayId)))
+    .leftJoin(principal, eq(principal.id, session.principalId))
+    .where(
+      and(
+        sql`${run.topic} = ${sql.placeholder('topic')}`,
+        sql`${run.partition} = ${sql.placeholder('partition')}::integer`,
+        sql`${run.action} = ${sql.placeholder('action')}::smallint`,
+        sql`${run.lastOffset} >= ${offset} and ${run.lastOffset} < ${offset} + ${sql.raw(String(spanCap))}`,
+        sql`${run.firstOffset} <= ${offset}`,
+        ...more,
+      ),
+    )
+    .orderBy(run.atMs, run.segmentId, run.seq)
+    .limit(answerLimit + 1)
+    .prepare(name)
 }
 
+type Lookup = ReturnType<typeof prepareLookup>
+type Row = Awaited<ReturnType<Lookup['execute']>>[number]
+
 /** Who wrote or read one offset, oldest first, by the index of runs alone. */
-export async function findAccesses(
-  queries: Queries,
-  query: AccessQuery,
-): Promise<{ accesses: readonly Access[]; more: boolean }> {
-  const { action, topic, topicId, partition, offset } = query
-  const rows = await rowsOf<Row>(
+export function createLookup(queries: Queries): EvidenceStore['access'] {
+  const byName = prepareLookup(queries, 'weir_access')
+  const byId = prepareLookup(
     queries,
-    sql`
-    select
-      run.segment_id, run.seq, run.at_ms, run.topic, run.topic_id, run.partition, run.first_offset, run.last_offset, run.session_id,
-      run.client_id, run.group_id, run.requested_offset, run.producer_id, run.producer_epoch, run.base_sequence,
-      run.rule_id, run.policy_revision, run.batches, segment.gateway_id, segment.epoch, principal.issuer, principal.subject,
-      session.display_name, session.groups, session.actors, session.client_id as session_client_id, session.peer
-    from access_run_kafka run
-    join audit_segment segment on segment.id = run.segment_id
-    left join session on session.id = run.session_id and session.gateway_id = segment.gateway_id
-    left join principal on principal.id = session.principal_id
-    where run.topic = ${topic} and run.partition = ${partition}::integer and run.action = ${action === 'publish' ? 0 : 1}
-      and run.last_offset >= ${offset}::bigint and run.last_offset < ${offset}::bigint + ${sql.raw(String(spanCap))}
-      and run.first_offset <= ${offset}::bigint
-      ${topicId === undefined ? sql`` : sql`and run.topic_id = ${topicId}`}
-    order by run.at_ms, run.segment_id, run.seq
-    limit ${answerLimit + 1}`,
+    'weir_access_by_id',
+    sql`${accessRunKafka.topicId} = ${sql.placeholder('topicId')}`,
   )
-  const batches = rows
-    .slice(0, answerLimit)
-    .map((row) => ({ row, batch: batchAt(row, offset) }))
-    .toSorted(
-      (a, b) =>
-        a.batch.atMs - b.batch.atMs || Number(a.row.segment_id) - Number(b.row.segment_id) || a.batch.seq - b.batch.seq,
-    )
-  const told = action === 'publish' ? onePerAppend(batches) : batches
-  return {
-    accesses: told.map(({ row, batch }) => accessOf(row, batch, action, offset)),
-    more: rows.length > answerLimit,
+  return async ({ action, topic, topicId, partition, offset }) => {
+    const values = { topic, partition, action: action === 'publish' ? 0 : 1, offset }
+    const rows = await (topicId === undefined ? byName.execute(values) : byId.execute({ ...values, topicId }))
+    const batches = rows
+      .slice(0, answerLimit)
+      .map((row) => ({ row, batch: batchAt(row.run, offset) }))
+      .toSorted(
+        (a, b) => a.batch.atMs - b.batch.atMs || a.row.run.segmentId - b.row.run.segmentId || a.batch.seq - b.batch.seq,
+      )
+    const told = action === 'publish' ? onePerAppend(batches) : batches
+    return {
+      accesses: told.map(({ row, batch }) => accessOf(row, batch, action, offset)),
+      more: rows.length > answerLimit,
+    }
   }
 }
 
 /** The access within a run that has the offset. */
 type FoundBatch = Batch & { readonly lastOffset: number; readonly baseSequence: number | undefined }
 
-function batchAt(row: Row, offset: number): FoundBatch {
-  const first = { seq: Number(row.seq), atMs: Number(row.at_ms), firstOffset: Number(row.first_offset) }
-  const batches = unpackBatches(first, row.batches)
+function batchAt(run: Row['run'], offset: number): FoundBatch {
+  const batches = unpackBatches(run, run.batches)
   const position = batches.findLastIndex((batch) => batch.firstOffset <= offset)
   const batch = batches[position]!
   const next = batches[position + 1]
-  const baseSequence = sequenceAt(row.base_sequence ?? undefined, batch.firstOffset - first.firstOffset)
-  return { ...batch, lastOffset: next === undefined ? Number(row.last_offset) : next.firstOffset - 1, baseSequence }
+  const baseSequence = sequenceAt(run.baseSequence ?? undefined, batch.firstOffset - run.firstOffset)
+  const { seq, atMs, firstOffset } = batch
+  return {
+    seq,
+    atMs,
+    firstOffset,
+    lastOffset: next === undefined ? run.lastOffset : next.firstOffset - 1,
+    baseSequence,
+  }
 }
 
 type Found = { readonly row: Row; readonly batch: FoundBatch }
@@ -102,44 +107,44 @@ type Found = { readonly row: Row; readonly batch: FoundBatch }
  */
 function onePerAppend(found: readonly Found[]): Found[] {
   const seen = new Set<string>()
-  return found.filter(({ row: { topic_id, producer_id, producer_epoch }, batch: { firstOffset, baseSequence } }) => {
-    if (producer_id === null) return true
-    const append = [topic_id, firstOffset, producer_id, producer_epoch, baseSequence].join(' ')
+  return found.filter(({ row: { run }, batch: { firstOffset, baseSequence } }) => {
+    if (run.producerId === null) return true
+    const append = [run.topicId, firstOffset, run.producerId, run.producerEpoch, baseSequence].join(' ')
     return seen.has(append) ? false : seen.add(append)
   })
 }
 
 function accessOf(row: Row, batch: FoundBatch, action: Access['action'], offset: number): Access {
+  const { run } = row
   const { firstOffset, lastOffset } = batch
   // Told of the first access of a run only: those that were joined to it asked for nothing that lies above their start.
-  const isFirst = batch.seq === Number(row.seq) && row.requested_offset !== null
-  const requestedOffset = isFirst ? Number(row.requested_offset) : undefined
+  const requestedOffset = batch.seq === run.seq ? (run.requestedOffset ?? undefined) : undefined
   return {
     action,
-    topic: row.topic,
-    ...optional('topicId', row.topic_id),
-    partition: row.partition,
+    topic: run.topic,
+    ...optional('topicId', run.topicId),
+    partition: run.partition,
     firstOffset,
     lastOffset,
     records: lastOffset - firstOffset + 1,
     at: new Date(batch.atMs).toISOString(),
     person: personOf(row),
     actors: row.actors ?? [],
-    sessionId: row.session_id,
-    ...optional('clientId', row.client_id ?? row.session_client_id),
-    ...optional('group', row.group_id),
+    sessionId: run.sessionId,
+    ...optional('clientId', run.clientId ?? row.clientId),
+    ...optional('group', run.groupId),
     ...optional('requestedOffset', requestedOffset !== undefined && requestedOffset > offset ? requestedOffset : null),
     peer: row.peer ?? '',
-    gatewayId: row.gateway_id,
+    gatewayId: row.gatewayId,
     epoch: row.epoch,
     seq: batch.seq,
-    ruleId: row.rule_id,
-    policyRevision: row.policy_revision,
+    ruleId: run.ruleId,
+    policyRevision: run.policyRevision,
   }
 }
 
 /** An access whose session start is not on record is still an access: it must not vanish from the answer. */
-function personOf({ issuer, subject, display_name, groups }: Row): Person {
+function personOf({ issuer, subject, displayName, groups }: Row): Person {
   if (issuer === null || subject === null) return { issuer: '', subject: '(session start not on record)', groups: [] }
-  return { issuer, subject, ...optional('displayName', display_name), groups: groups ?? [] }
+  return { issuer, subject, ...optional('displayName', displayName), groups: groups ?? [] }
 }

@@ -5,7 +5,7 @@ import type { SQL } from 'drizzle-orm'
 import { inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { storable } from '../ingest/projection.ts'
-import { findAccesses } from './accesses.ts'
+import { createLookup } from './accesses.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Queries } from './database.ts'
 import { rowsOf } from './database.ts'
@@ -14,6 +14,7 @@ import { appendSegment } from './segments.ts'
 import type { EvidenceQuery, EvidenceStore } from './store.ts'
 import type { ListKey, ListedRow } from './list-window.ts'
 import { compareKeys, ofSubject } from './list-window.ts'
+import { rebuildIndex } from './rebuild.ts'
 import { listAccesses } from './run-list.ts'
 
 /** The evidence of the control plane itself stands in no segment. */
@@ -32,7 +33,8 @@ type Row = {
 export function createEvidenceStore(queries: Queries): EvidenceStore {
   return {
     append: (segment, index, atMs) => appendSegment(queries, segment, index, atMs),
-    access: (query) => findAccesses(queries, query),
+    access: createLookup(queries),
+    rebuildIndex: () => rebuildIndex(queries),
     list: (query) => listEvidence(queries, query),
     async recordLook({ atMs, principal, peer, route, query }) {
       const { issuer, subject, credentialId } = principal

@@ -36,7 +36,7 @@ const runValues = sql.raw(runColumns.map(([name]) => (name === 'batches' ? `deco
 
 /**
  * One statement with one parameter per column: ten times cheaper than drizzle's own multi-row insert, on both drivers.
- * COPY was measured beside it: 2 µs of CPU less per row here, and no difference that shows in the whole.
+ * COPY was measured beside it: 2 µs of CPU less per row, of 11 for an event that is not coalesced, and none that is.
  */
 export async function insertRuns(transaction: Queries, segmentId: number, runs: readonly RunRow[]): Promise<void> {
   if (runs.length === 0) return

@@ -82,3 +82,34 @@ test.skipIf(!needs('postgres'))('replicas that start together migrate once', asy
   await Promise.all(stores.map((store) => store.close()))
   await at.remove()
 })
+
+test.skipIf(!needs('postgres'))('rows of an index without partitions are kept, and answer', async () => {
+  const at = await storeKinds[0]!.place()
+  const { location } = at
+  if (!('url' in location)) throw new Error('not a server')
+  const database = openPostgres({ ...location, logger: quiet })
+  const folder = temporaryFolder()
+  cpSync(join(sources, '0001_initial.sql'), join(folder.path, '0001_initial.sql'))
+  await migrate(database.queries, folder.path)
+  const now = Date.now()
+  for (const statement of [
+    sql`insert into audit_segment (gateway_id, epoch, first_seq, last_seq, first_at_ms, last_at_ms, events, sha256,
+          previous_sha256, header_sha256, signature, body, received_at_ms)
+        values ('g', 'e', 1, 1, ${now}, ${now}, 1, '', '', '', '', '', ${now})`,
+    sql`insert into access_run_kafka (segment_id, seq, piece, at_ms, action, topic, partition, first_offset, last_offset,
+          session_id, rule_id, policy_revision)
+        values (1, 1, 0, ${now}, 0, 't', 0, 0, 9, 's', 'r', 'p')`,
+    sql`insert into evidence_event (segment_id, seq, at_ms, type, event) values (1, 2, ${now}, 'x', '{"type": "x"}')`,
+  ]) {
+    await database.queries.execute(statement)
+  }
+  await database.close()
+  const store = await openStore(location, quiet)
+  await store.ensurePartitions(now)
+  const { accesses } = await store.evidence.access({ action: 'publish', topic: 't', partition: 0, offset: 9 })
+  expect(accesses).toMatchObject([{ firstOffset: 0, lastOffset: 9, seq: 1, gatewayId: 'g' }])
+  expect((await store.evidence.list({ limit: 5, type: 'x' })).items).toMatchObject([{ seq: 2 }])
+  await store.close()
+  await at.remove()
+  folder.remove()
+})

@@ -126,6 +126,8 @@ export type EvidenceStore = {
    * ends its epoch.
    */
   append(segment: SealedSegment & { headerSha256: string }, index: SegmentIndex, atMs: number): Promise<SegmentAnswer>
+  /** Derives the index anew from the segments, all or nothing; counts them, and those that cannot be read. */
+  rebuildIndex(): Promise<{ readonly segments: number; readonly quarantined: number }>
   /** Newest first; looks at evidence among them. */
   list(query: EvidenceQuery): Promise<Page<EvidenceEntry>>
   /** Oldest first. `more`: there are more than the 10,000 that are answered. */
