@@ -14,8 +14,9 @@ const careless = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
 /**
  * Starts PostgreSQL on loopback from the programs on PATH or Debian's, in a temporary folder. As root it runs as the
  * user `postgres`, or `nobody`, because PostgreSQL refuses to run as root. Throws when there are no programs.
+ * `durable`: with the settings that PostgreSQL comes with, for measuring and for pulling the plug.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(options: { readonly durable?: boolean } = {}): Promise<Postgres> {
   const programs = findPostgresPrograms()
   if (programs === undefined) throw new Error('PostgreSQL is not installed. On Debian: apt-get install postgresql')
   const owner = process.getuid?.() === 0 ? unprivilegedUser() : {}
@@ -30,7 +31,12 @@ export async function startPostgres(): Promise<Postgres> {
   if (code !== 0) throw new Error(`initdb exited with ${code}:\n${stderr}`)
 
   const port = await freePort()
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder.path}`, ...careless]
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${folder.path}`,
+    ...(options.durable === true ? [] : careless),
+  ]
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
   const server = await startProcess(join(programs, 'postgres'), args, owner)
   const stop = async () => {
