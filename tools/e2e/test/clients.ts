@@ -92,6 +92,36 @@ export function readKcat(stdout: string): Seen[] {
   }))
 }
 
+/** Java's console producer, with idempotence as it is by default, and one compressed batch of `<client id>:<number>`. */
+export async function runConsoleProducer(
+  system: System,
+  { who, clientId }: { readonly who: string; readonly clientId: string },
+  topic: string,
+  count: number,
+): Promise<Ran<never>> {
+  const fromMs = Date.now()
+  const input = Array.from({ length: count }, (_, index) => `${clientId}:${index}\n`).join('')
+  const args = ['--topic', topic, '--compression-codec', 'zstd', '--command-property', `client.id=${clientId}`]
+  const ran = await system.tool('kafka-console-producer', who, args, { input })
+  return { ...ran, lines: [], fromMs, toMs: Date.now() }
+}
+
+/** Java's console consumer: reads so many records from the beginning; its client id is the tool's own. */
+export async function runConsoleConsumer(
+  system: System,
+  { who, group = '' }: { readonly who: string; readonly group?: string },
+  topic: string,
+  count: number,
+): Promise<Ran<{ offset: number }>> {
+  const fromMs = Date.now()
+  const ran = await system.tool('kafka-console-consumer', who, [
+    ...['--topic', topic, '--group', group, '--from-beginning', '--max-messages', String(count)],
+    ...['--formatter-property', 'print.offset=true', '--timeout-ms', '30000'],
+  ])
+  const lines = [...ran.stdout.matchAll(/Offset:(\d+)/g)].map(([, offset]) => ({ offset: Number(offset) }))
+  return { ...ran, lines, fromMs, toMs: Date.now() }
+}
+
 async function run<Line>(command: string, args: readonly string[], input = ''): Promise<Ran<Line>> {
   const fromMs = Date.now()
   const finished = await runProcess(command, args, { input, timeoutMs: clientTimeoutMs })

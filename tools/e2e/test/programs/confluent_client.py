@@ -43,6 +43,7 @@ def publish(task, config):
         producer.flush(30)
         if failed:
             fail(failed[0])
+        time.sleep(task.get("pause", 0))
 
 
 def consume(task, config):
