@@ -1,13 +1,6 @@
 import { byteSize, duration, hostPort, secret } from '@weir/config'
-import { gatewaySettings } from '@weir/guard'
+import { clientTlsSettings, gatewaySettings } from '@weir/guard'
 import { z } from 'zod'
-
-const upstreamTls = z.strictObject({
-  ca: z.string().optional().describe('PEM of the authorities to trust; the system’s own when absent.'),
-  certificate: z.string().optional().describe('PEM of the client certificate, where the broker asks for one.'),
-  key: secret().optional().describe('PEM of its private key.'),
-  serverName: z.string().optional().describe('Name to verify, where it differs from the address.'),
-})
 
 /** Every wait, buffer and count that a client can drive has a name and a bound. */
 export const limitsSchema = z.strictObject({
@@ -51,7 +44,7 @@ export const kafkaGatewaySchema = z.strictObject({
   }),
   upstream: z.strictObject({
     bootstrap: z.array(hostPort()).min(1).describe('Brokers to begin with.'),
-    tls: upstreamTls.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
+    tls: clientTlsSettings.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
     sasl: z
       .strictObject({
         mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('What the brokers’ listener offers.'),

@@ -1,4 +1,4 @@
-export { actions, durabilities, principalKey, protocols, recordLevels, resource } from './words.ts'
+export { actions, durabilities, gatewayIdPattern, principalKey, protocols, recordLevels, resource } from './words.ts'
 export type {
   Action,
   Actor,

@@ -81,6 +81,9 @@ export type Decision = {
 /** A credential refused: an expected outcome, so a value. `code` is one of the catalogue in @weir/kernel. */
 export type Refusal = { readonly refused: true; readonly code: string; readonly reason: string }
 
+/** The name of a gateway installation: lower-case letters, digits, dots and dashes, at most 63. */
+export const gatewayIdPattern = /^[a-z0-9][a-z0-9.-]{0,62}$/
+
 /** Builds a resource. The name is taken as it is. */
 export function resource(protocol: Protocol, kind: string, name: string): Resource {
   return `${protocol}:${kind}:${name}`

@@ -1,6 +1,7 @@
 import { secret } from '@weir/config'
-import { clientTlsProblem, isExposed } from '@weir/control-plane-client'
+import { isExposed } from '@weir/control-plane-client'
 import { z } from 'zod'
+import { clientTlsSettings } from './client-tls-settings.ts'
 
 const credentials = z.strictObject({
   // An address that is none ends the check: what follows looks into it.
@@ -8,16 +9,6 @@ const credentials = z.strictObject({
   clientId: z.string().describe('The client that is registered for this gateway there.'),
   clientSecret: secret(),
   audience: z.string().default('weir-control-plane').describe('What the control plane expects in `aud`.'),
-})
-
-const tls = z.strictObject({
-  ca: z
-    .string()
-    .optional()
-    .describe('PEM of the authorities to trust, and no others. Absent: those that Node and NODE_EXTRA_CA_CERTS name.'),
-  certificate: z.string().optional().describe('PEM of the client certificate of this gateway, and of those above it.'),
-  key: secret().optional().describe('PEM of its private key, without a passphrase; best given as `${file:…}`.'),
-  serverName: z.string().optional().describe('Name to verify, where it differs from the host in `url`.'),
 })
 
 const section = z.strictObject({
@@ -32,7 +23,9 @@ const section = z.strictObject({
   credentials: credentials
     .optional()
     .describe('Client credentials with which this gateway gets its token. Either these or a certificate in `tls`.'),
-  tls: tls.optional().describe('Whom to trust at an https:// address, and the certificate that proves this gateway.'),
+  tls: clientTlsSettings
+    .optional()
+    .describe('Whom to trust at an https:// address, and the certificate that proves this gateway.'),
   allowPlaintext: z
     .boolean()
     .default(false)
@@ -53,8 +46,6 @@ type SettingsProblem = readonly [path: readonly string[], message: string]
 function* problemsOf(settings: z.output<typeof section>): Generator<SettingsProblem> {
   yield* proofProblems(settings)
   yield* plaintextProblems(settings)
-  const problem = settings.tls && clientTlsProblem(clientTlsOf(settings.tls))
-  if (problem !== undefined) yield [['tls', problem.part], problem.message]
 }
 
 function* proofProblems({ credentials, tls }: z.output<typeof section>): Generator<SettingsProblem> {
@@ -87,9 +78,4 @@ function* plaintextProblems({
   if (credentials !== undefined && isExposed(new URL(credentials.issuer))) {
     yield [['credentials', 'issuer'], 'must start with https://, because the client secret is sent there']
   }
-}
-
-/** The texts as a connection needs them. */
-export function clientTlsOf({ ca, certificate, key, serverName }: z.output<typeof tls>) {
-  return { ca, certificate, key: key?.reveal(), serverName }
 }

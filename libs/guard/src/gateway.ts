@@ -10,12 +10,12 @@ import {
   startShipper,
 } from '@weir/control-plane-client'
 import type { ApiClient, BundleSync } from '@weir/control-plane-client'
-import { createAuthenticator } from '@weir/identity'
+import { createAuthenticator, issuersOf } from '@weir/identity'
 import type { Authenticator } from '@weir/identity'
 import { startAdminServer, systemClock } from '@weir/kernel'
 import type { Lifecycle, Logger, Metrics } from '@weir/kernel'
 import { installationKey, openSpool } from '@weir/recording'
-import { clientTlsOf } from './control-plane-settings.ts'
+import { clientTlsOf } from './client-tls-settings.ts'
 import { Guard } from './guard.ts'
 import { PolicyInForce } from './policy-in-force.ts'
 import { readinessOf } from './readiness.ts'
@@ -101,10 +101,7 @@ async function openRecord({ settings, logger, lifecycle }: GatewayOptions) {
 
 function authenticatorFor(settings: GatewaySettings, keys: ReadonlyMap<string, KeyVerifier>): Authenticator {
   return createAuthenticator({
-    issuers: settings.identity.issuers.map(({ clockTolerance, ...issuer }) => ({
-      ...issuer,
-      clockToleranceMs: clockTolerance,
-    })),
+    issuers: issuersOf(settings.identity.issuers),
     keys: (id) => keys.get(id),
     clock: systemClock,
   })

@@ -1,3 +1,4 @@
+export { clientTlsSettings } from './client-tls-settings.ts'
 export { startGateway } from './gateway.ts'
 export type { GatewayFrame } from './gateway.ts'
 export { Guard } from './guard.ts'

@@ -47,7 +47,7 @@ export type AuthenticatorOptions = {
   readonly limits?: Partial<AuthenticatorLimits>
 }
 
-const defaultAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
+export const defaultAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
 const asymmetric = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
 
 /**

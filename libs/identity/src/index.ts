@@ -1,5 +1,6 @@
 export { createAuthenticator } from './authenticator.ts'
 export type { Authenticator, AuthenticatorOptions, IssuerSettings } from './authenticator.ts'
+export { issuerSchema, issuersOf } from './issuer-settings.ts'
 export type { AuthenticatorLimits } from './limits.ts'
 export { clientProof, saltedPassword, scramVerifier, serverKey, serverSignature, storedKey } from './scram.ts'
 export type { ScramMechanism, ScramVerifier } from './scram.ts'
