@@ -159,6 +159,20 @@ describe.each(kinds)('%s', (kind) => {
     expect(seen.drains).toBe(1)
   })
 
+  test('what is written in one turn arrives in one piece, before the end too', async () => {
+    const { transport, peer } = await connected(kind)
+    const received: string[] = []
+    peer.on('data', (chunk: Buffer) => void received.push(chunk.toString()))
+    for (const text of ['a', 'b', 'c']) transport.write([Buffer.from(text)])
+    await until(() => received.length > 0)
+    expect(received).toEqual(['abc'])
+    transport.write([Buffer.from('d')])
+    transport.write([Buffer.from('e')])
+    transport.destroy()
+    await until(() => received.length > 1)
+    expect(received).toEqual(['abc', 'de'])
+  })
+
   test('the bytes of a write are given back when the connection is lost', async () => {
     const { transport, peer, seen } = await connected(kind)
     peer.pause()

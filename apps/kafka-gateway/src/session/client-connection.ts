@@ -112,12 +112,9 @@ export class ClientConnection {
     this.#work()
   }
 
-  /** Takes requests as long as none has to wait; writes of one turn leave together. */
+  /** Takes requests as long as none has to wait. */
   #work(): void {
     if (this.#busy || this.#closed) return
-    const upstream = this.#link.connection
-    upstream?.cork()
-    this.#transport.cork()
     let taken = 0
     while (taken < this.#queue.length && !this.#closed && !this.#draining) {
       if (this.#pipeline.size >= this.#parts.services.limits.maxRequestsInFlight) break
@@ -134,8 +131,6 @@ export class ClientConnection {
       break
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
-    this.#transport.uncork()
-    upstream?.uncork()
     this.#balance()
   }
 
