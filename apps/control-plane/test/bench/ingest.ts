@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { SealedSegment, SegmentAnswer } from '@weir/contracts'
 import { freePort, needs, startPostgres, startProcess } from '@weir/testing'
+import pg from 'pg'
 import { heartbeatOf, segmentInput } from '../control-plane.ts'
 import { startIssuer } from '../issuer.ts'
 import { newSigningKey } from '../segments.ts'
@@ -71,12 +72,13 @@ admin: { bind: 127.0.0.1:${await freePort()} }
     const seconds = (performance.now() - started) / 1_000
     const cpu = cpuSeconds(controlPlane.pid) - cpuBefore
     const events = loads.flat().reduce((sum, segment) => sum + segment.header.events, 0)
+    const indexRows = await countRuns(postgres.url)
     const ack = waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)]!
     print(`ingest, ${mix} accesses`, [
       `${Math.round(events / seconds)} events/s`,
       `acknowledged in ${ack.toFixed(0)} ms (median)`,
       `${((cpu / events) * 1e6).toFixed(1)} µs CPU of the control plane per event`,
-      `${events} events in ${waits.length} segments of ${gateways} gateways`,
+      `${events} events in ${waits.length} segments of ${gateways} gateways came to ${indexRows} index rows`,
     ])
   } finally {
     await controlPlane.stop()
@@ -84,6 +86,14 @@ admin: { bind: 127.0.0.1:${await freePort()} }
     await postgres.stop()
     rmSync(dir, { recursive: true })
   }
+}
+
+async function countRuns(connectionString: string): Promise<number> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  const { rows: counted } = await client.query<{ n: string }>('select count(*) as n from access_run_kafka')
+  await client.end()
+  return Number(counted[0]!.n)
 }
 
 /** One after the other, as a gateway does; gives how long each waited for its answer (ms). */
