@@ -1,6 +1,8 @@
 import { byteSize, duration, hostPort, secret } from '@weir/config'
 import { clientTlsSettings, gatewaySettings } from '@weir/guard'
 import { z } from 'zod'
+import { listenerSettings } from './config-listener.ts'
+import { isBeyondLoopback } from './plaintext.ts'
 
 /** Every wait, buffer and count that a client can drive has a name and a bound. */
 export const limitsSchema = z.strictObject({
@@ -10,7 +12,9 @@ export const limitsSchema = z.strictObject({
   maxFrameBytesBeforeAuthentication: byteSize()
     .prefault('64KiB')
     .describe('The same for clients that have not proven who they are.'),
-  authenticationTimeout: duration().prefault('10s').describe('From the first byte to a proven identity.'),
+  authenticationTimeout: duration()
+    .prefault('10s')
+    .describe('From the connection to a proven identity, the TLS handshake included.'),
   idleTimeout: duration()
     .prefault('10m')
     .describe('A connection without a request for this long is closed, as a broker does.'),
@@ -27,34 +31,37 @@ export const limitsSchema = z.strictObject({
   connectTimeout: duration().prefault('10s').describe('To reach a broker and log in.'),
 })
 
+const upstream = z.strictObject({
+  bootstrap: z.array(hostPort()).min(1).describe('Brokers to begin with.'),
+  tls: clientTlsSettings.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('What the brokers’ listener offers.'),
+      username: z.string().describe('The gateway’s user at the brokers.'),
+      password: secret(),
+    })
+    .optional()
+    .describe('The credential of the gateway; clients never see it.'),
+  refresh: duration().prefault('15s').describe('How often brokers, topics and versions are asked again.'),
+  allowPlaintext: z
+    .boolean()
+    .default(false)
+    .describe('Send the password of mechanism PLAIN over plain TCP beyond loopback, where it can be read on the way.'),
+})
+
+/** Where the brokers are, and how the gateway proves itself to them: a password in clear needs TLS, or a word that it does not. */
+export const upstreamSettings = upstream.superRefine(({ bootstrap, tls, sasl, allowPlaintext }, context) => {
+  if (sasl?.mechanism !== 'PLAIN' || tls !== undefined || allowPlaintext) return
+  if (!bootstrap.some(({ host }) => isBeyondLoopback(host))) return
+  const message =
+    'sends the password in clear: set `upstream.tls`, or a SCRAM mechanism here; `upstream.allowPlaintext: true` accepts it'
+  context.addIssue({ code: 'custom', path: ['sasl', 'mechanism'], message })
+})
+
 export const kafkaGatewaySchema = z.strictObject({
   ...gatewaySettings,
-  listener: z.strictObject({
-    bind: hostPort().describe('The bootstrap address that clients are given.'),
-    advertisedHost: z
-      .string()
-      .optional()
-      .describe('Host that clients reach this gateway at; the bound host when absent.'),
-    brokerPortBase: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('Broker n is served on this port + n; the bootstrap port + 1 when absent.'),
-  }),
-  upstream: z.strictObject({
-    bootstrap: z.array(hostPort()).min(1).describe('Brokers to begin with.'),
-    tls: clientTlsSettings.optional().describe('Speak TLS with the brokers. Absent: plain TCP.'),
-    sasl: z
-      .strictObject({
-        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('What the brokers’ listener offers.'),
-        username: z.string().describe('The gateway’s user at the brokers.'),
-        password: secret(),
-      })
-      .optional()
-      .describe('The credential of the gateway; clients never see it.'),
-    refresh: duration().prefault('15s').describe('How often brokers, topics and versions are asked again.'),
-  }),
+  listener: listenerSettings,
+  upstream: upstreamSettings,
   limits: limitsSchema.prefault({}),
 })
 

@@ -7,6 +7,7 @@ import type { KafkaGatewayConfig } from './config.ts'
 import type { Services } from './enforcement/enforcement.ts'
 import { AddressMap } from './listener/addresses.ts'
 import { Listener } from './listener/listener.ts'
+import { TlsTermination } from './listener/tls-termination.ts'
 import { ClientConnection } from './session/client-connection.ts'
 import { GroupSightings } from './session/group-sightings.ts'
 import { Cluster } from './upstream/cluster.ts'
@@ -27,6 +28,7 @@ export class KafkaGateway {
   readonly #frame: GatewayFrame
   readonly #cluster: Cluster
   readonly #listener: Listener
+  readonly #tls: TlsTermination | undefined
   readonly #services: Services
   readonly #upstream: UpstreamOptions
   readonly #metrics: { connections: () => void; rejected: () => void }
@@ -50,6 +52,14 @@ export class KafkaGateway {
       logger,
       onSocket: (socket, brokerId) => this.#accept(socket, brokerId),
     })
+    this.#tls =
+      listener.tls &&
+      new TlsTermination({
+        tls: listener.tls,
+        timeoutMs: limits.authenticationTimeout,
+        logger,
+        metrics: parts.metrics,
+      })
     this.#upstream = { tls: upstream.tls, sasl: upstream.sasl, limits, pool: new SlabPool({ maxPooledBytes }) }
     this.#cluster = new Cluster({
       bootstrap: upstream.bootstrap,
@@ -94,6 +104,7 @@ export class KafkaGateway {
     this.#listening = false
     clearInterval(this.#sweeper)
     const closed = this.#listener.stop()
+    this.#tls?.stop()
     for (const connection of this.#connections) connection.drain()
     const deadline = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy('drained')
@@ -113,12 +124,19 @@ export class KafkaGateway {
   }
 
   #accept(socket: Socket, brokerId: number | undefined): void {
-    if (!this.#listening || this.#connections.size >= this.#config.limits.maxConnections) {
+    const count = this.#connections.size + (this.#tls?.pending ?? 0)
+    if (!this.#listening || count >= this.#config.limits.maxConnections) {
       if (this.#listening) this.#metrics.rejected()
       socket.destroy()
       return
     }
+    if (this.#tls === undefined) this.#open(socket, brokerId, 0)
+    else this.#tls.secure(socket, (secure) => this.#open(secure.socket, brokerId, secure.tookMs))
+  }
+
+  #open(socket: Socket, brokerId: number | undefined, handshakeMs: number): void {
     const connection = new ClientConnection(socket, {
+      handshakeMs,
       services: this.#services,
       pool: this.#upstream.pool,
       upstream: this.#upstream,

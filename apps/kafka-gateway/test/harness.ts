@@ -32,9 +32,9 @@ export type Harness = {
   stop(): Promise<void>
 }
 
-export type HarnessOptions = { readonly limits?: object; readonly upstream?: object }
+export type HarnessOptions = { readonly limits?: object; readonly upstream?: object; readonly listener?: object }
 
-/** Starts a gateway for `kafka`; `limits` and `upstream` are laid over the defaults. */
+/** Starts a gateway for `kafka`; `limits`, `upstream` and `listener` are laid over the defaults. */
 export async function startHarness(kafka: Kafka, policy: string, options: HarnessOptions = {}): Promise<Harness> {
   const harness = await prepareHarness(kafka, policy, options)
   await harness.start()
@@ -91,7 +91,11 @@ export async function prepareHarness(
   }
 }
 
-function configFor(kafka: Kafka, at: { port: number; brokerPortBase: number }, { limits, upstream }: HarnessOptions) {
+function configFor(
+  kafka: Kafka,
+  at: { port: number; brokerPortBase: number },
+  { limits, upstream, listener }: HarnessOptions,
+) {
   return kafkaGatewaySchema.parse({
     gatewayId: 'test',
     dataDir: '/nonexistent',
@@ -102,7 +106,7 @@ function configFor(kafka: Kafka, at: { port: number; brokerPortBase: number }, {
       bundleKey: 'none',
       credentials: { issuer, clientId: 'gateway', clientSecret: 'none' },
     },
-    listener: { bind: `127.0.0.1:${at.port}`, brokerPortBase: at.brokerPortBase },
+    listener: { bind: `127.0.0.1:${at.port}`, brokerPortBase: at.brokerPortBase, ...listener },
     upstream: {
       bootstrap: [kafka.bootstrap],
       sasl: { mechanism: 'SCRAM-SHA-256', ...kafka.credential },

@@ -1,6 +1,8 @@
 /** A bare Kafka client on a socket: frames out, answers in, nothing hidden. For what no client library would send. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { apiVersions, decodeResponse, encodeRequest, saslAuthenticate, saslHandshake } from '@weir/kafka-protocol'
 import type { Api, RequestInputOf, ResponseOf } from '@weir/kafka-protocol'
 
@@ -27,11 +29,13 @@ export class WireClient {
     })
   }
 
-  static async open(bootstrap: string): Promise<WireClient> {
+  /** Over TLS where there are options for it. */
+  static async open(bootstrap: string, tls?: ConnectionOptions): Promise<WireClient> {
     const [host, port] = bootstrap.split(':')
-    const socket = connect({ host: host as string, port: Number(port) })
+    const address = { host: host as string, port: Number(port) }
+    const socket = tls === undefined ? connect(address) : connectTls({ ...address, ...tls })
     await new Promise((resolve, reject) => {
-      socket.once('connect', resolve)
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve)
       socket.once('error', reject)
     })
     return new WireClient(socket)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Session } from '@weir/guard'
 import { KafkaProtocolError } from '@weir/kafka-protocol'
 import type { Frame, RequestHeader, SlabPool } from '@weir/kafka-protocol'
@@ -8,6 +9,7 @@ import { enforcements } from '../enforcement/index.ts'
 import type { Answer, Call, Services, Step } from '../enforcement/enforcement.ts'
 import { FetchSessions } from '../enforcement/fetch-session.ts'
 import { Transport } from '../listener/transport.ts'
+import type { TransportOptions } from '../listener/transport.ts'
 import type { BrokerAddress, UpstreamOptions } from '../upstream/broker-connection.ts'
 import { servedRange } from './api-versions.ts'
 import { Login } from './login.ts'
@@ -23,6 +25,8 @@ export type ConnectionParts = {
   readonly logger: Logger
   /** Where requests of this connection go; undefined when that broker is not known. */
   readonly target: () => BrokerAddress | undefined
+  /** What a TLS handshake took of the time that the client has to prove who it is. */
+  readonly handshakeMs: number
   readonly onClosed: (connection: ClientConnection) => void
 }
 
@@ -49,7 +53,8 @@ export class ClientConnection {
     this.#parts = parts
     const { services, pool } = parts
     const { limits, clock } = services
-    this.#transport = Transport.accept(socket, {
+    const isSecure = socket instanceof TLSSocket
+    const options: TransportOptions = {
       pool,
       maxFrameBytes: limits.maxFrameBytesBeforeAuthentication,
       events: {
@@ -58,14 +63,16 @@ export class ClientConnection {
         onDrain: () => this.#balance(),
         onClose: () => this.#onClose(),
       },
-    })
-    this.#peer = { ...this.#transport.remote, tls: false }
+    }
+    this.#transport = isSecure ? Transport.wrap(socket, options) : Transport.accept(socket, options)
+    this.#peer = { ...this.#transport.remote, tls: isSecure }
     this.#pipeline = new Pipeline((buffers, done) => {
       this.#transport.write(buffers, done)
     })
     this.#login = new Login({
       services,
       peer: this.#peer,
+      timeoutMs: Math.max(0, limits.authenticationTimeout - parts.handshakeMs),
       logger: parts.logger,
       pipeline: this.#pipeline,
       events: {

@@ -40,7 +40,15 @@ export class Login {
   readonly #pipeline: Pipeline
   readonly #events: LoginEvents
 
-  constructor(parts: { services: Services; peer: Peer; logger: Logger; pipeline: Pipeline; events: LoginEvents }) {
+  constructor(parts: {
+    services: Services
+    peer: Peer
+    /** What is left of the time to authenticate. */
+    timeoutMs: number
+    logger: Logger
+    pipeline: Pipeline
+    events: LoginEvents
+  }) {
     const { services, peer, events } = parts
     this.#services = services
     this.#peer = peer
@@ -59,7 +67,7 @@ export class Login {
     })
     this.#timer = setTimeout(() => {
       events.onTimeout(new WeirError('WEIR_LIMIT_EXCEEDED', 'The client did not authenticate in time.'))
-    }, services.limits.authenticationTimeout)
+    }, parts.timeoutMs)
   }
 
   get session(): Session | undefined {
