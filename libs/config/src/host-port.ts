@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+/** Where something listens. An IPv6 address stands without its brackets. */
 export type HostPort = { readonly host: string; readonly port: number }
 
 const hint = 'must be host:port, e.g. 127.0.0.1:9092 or [::1]:9092'

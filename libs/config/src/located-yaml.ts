@@ -2,8 +2,10 @@ import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } fr
 import type { Document, Node, YAMLError } from 'yaml'
 import type { Problem } from './problem.ts'
 
+/** Keys and indexes that lead from the root of a document to a value in it. */
 export type Path = readonly (string | number)[]
 
+/** Both from 1, as editors count. */
 export type Position = { readonly line: number; readonly column: number }
 
 /** `unresolved`: it should have come from outside, but did not; `problems` says why. */

@@ -6,6 +6,7 @@ import { parseCommandLine, usage } from './command-line.ts'
 import { configSchema, describeConfig } from './describe-config.ts'
 import { loadConfig } from './load-config.ts'
 
+/** A process of ours, for `runApp`. */
 export type App<S extends z.ZodType> = {
   /** As typed on the command line, and in each log line: `kafka-gateway`. */
   readonly name: string

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { actions, protocols } from './words.ts'
 
+/** Every answer that is not a success has this body. */
 export const errorBodySchema = z.object({
   error: z.object({
     code: z.string().describe('A WEIR_* code; never changes its meaning'),
@@ -11,6 +12,7 @@ export const errorBodySchema = z.object({
       .optional(),
   }),
 })
+/** The body of an answer that is not a success. */
 export type ErrorBody = z.infer<typeof errorBodySchema>
 
 export const personSchema = z.object({
@@ -19,12 +21,14 @@ export const personSchema = z.object({
   displayName: z.string().optional(),
   groups: z.array(z.string()),
 })
+/** Somebody, by (issuer, subject). */
 export type Person = z.infer<typeof personSchema>
 
 export const whoamiSchema = personSchema.extend({
   /** What this person may do at the control plane. */
   rights: z.array(z.enum(['evidence', 'policy', 'keys', 'gateways'])),
 })
+/** The caller, with what the caller may do. */
 export type Whoami = z.infer<typeof whoamiSchema>
 
 export const heartbeatSchema = z.object({
@@ -41,6 +45,7 @@ export const heartbeatSchema = z.object({
   /** Ed25519 public key of the installation (SPKI, base64url): what its segments are signed with. */
   publicKey: z.string(),
 })
+/** How a gateway is; the first one enrols its key. */
 export type Heartbeat = z.infer<typeof heartbeatSchema>
 
 export const heartbeatAnswerSchema = z.object({ now: z.int(), bundleRevision: z.int() })
@@ -55,6 +60,7 @@ export const gatewaySchema = heartbeatSchema.omit({ publicKey: true }).extend({
   state: z.enum(['up', 'silent', 'forked']),
   forkedEpochs: z.array(z.string()).optional(),
 })
+/** A gateway as the registry knows it. */
 export type Gateway = z.infer<typeof gatewaySchema>
 
 /** The cursor of (gateway, epoch) after a segment was taken, or as it stands when it was not. */
@@ -64,6 +70,7 @@ export const segmentAnswerSchema = z.object({
   nextSeq: z.int(),
   headSha256: z.string(),
 })
+/** What became of a segment, and where the cursor stands. */
 export type SegmentAnswer = z.infer<typeof segmentAnswerSchema>
 
 export const sessionSchema = z.object({
@@ -95,6 +102,7 @@ export const sessionSchema = z.object({
     )
     .optional(),
 })
+/** A session as people see it. */
 export type SessionView = z.infer<typeof sessionSchema>
 
 /** One event as people see it; `event` is the event itself (see EvidenceEvent). */
@@ -107,6 +115,7 @@ export const evidenceEntrySchema = z.object({
   sessionId: z.string().optional(),
   event: z.record(z.string(), z.unknown()),
 })
+/** One event, with its place in the record. */
 export type EvidenceEntry = z.infer<typeof evidenceEntrySchema>
 
 /** One answer to "who read or wrote this position". */
@@ -133,6 +142,7 @@ export const accessSchema = z.object({
   ruleId: z.string(),
   policyRevision: z.string(),
 })
+/** Who wrote or read one position, in which session. */
 export type Access = z.infer<typeof accessSchema>
 
 export const policyRevisionSchema = z.object({
@@ -143,6 +153,7 @@ export const policyRevisionSchema = z.object({
   appliedBy: z.string(),
   comment: z.string().optional(),
 })
+/** One text of the policy, with who put it in force and when. */
 export type PolicyRevision = z.infer<typeof policyRevisionSchema>
 
 export const policyProblemSchema = z.object({
@@ -168,6 +179,7 @@ export const explainQuerySchema = z.object({
   resource: z.string(),
   attributes: z.record(z.string(), z.string()).default({}),
 })
+/** A principal, an operation and, unless it is the one in force, a policy. */
 export type ExplainQuery = z.infer<typeof explainQuerySchema>
 
 export const explanationSchema = z.object({
@@ -181,6 +193,7 @@ export const explanationSchema = z.object({
     z.object({ ruleId: z.string(), line: z.int(), effect: z.string(), matched: z.boolean(), why: z.string() }),
   ),
 })
+/** A decision with every rule and why it has a say or has none. */
 export type Explanation = z.infer<typeof explanationSchema>
 
 export const keySchema = z.object({
@@ -195,6 +208,7 @@ export const keySchema = z.object({
   expiresAt: z.iso.datetime(),
   revokedAt: z.iso.datetime().optional(),
 })
+/** A Weir key as people see it: without its secret, which nobody keeps. */
 export type Key = z.infer<typeof keySchema>
 
 export const newKeySchema = z.object({
@@ -206,4 +220,5 @@ export const newKeySchema = z.object({
   description: z.string().optional(),
   expiresInMs: z.int().positive(),
 })
+/** What is asked for when a Weir key is made. */
 export type NewKey = z.infer<typeof newKeySchema>

@@ -20,8 +20,10 @@ export const keyVerifierSchema = z.object({
   scramSha256: scramVerifier,
   scramSha512: scramVerifier,
 })
+/** A Weir key as a gateway sees it. */
 export type KeyVerifier = z.infer<typeof keyVerifierSchema>
 
+/** Checks the payload of a signed bundle; what a later version adds is ignored. */
 export const bundleSchema = z.object({
   version: z.literal(1),
   /** Rises with every change of anything in the bundle. */
@@ -34,6 +36,7 @@ export const bundleSchema = z.object({
   }),
   keys: z.array(keyVerifierSchema),
 })
+/** What a gateway decides by. */
 export type Bundle = z.infer<typeof bundleSchema>
 
 /** `payload` is the bundle's JSON, base64url; `signature` is Ed25519 over the payload's bytes, base64url. */
@@ -42,4 +45,5 @@ export const signedBundleSchema = z.object({
   payload: z.string(),
   signature: z.string(),
 })
+/** A bundle as it travels and lies on disk. */
 export type SignedBundle = z.infer<typeof signedBundleSchema>

@@ -17,6 +17,7 @@ export type SessionStarted = {
   readonly clientSoftware: string | undefined
 }
 
+/** What one session did in one direction on one partition, in sum. */
 export type AccessTotals = {
   readonly resource: Resource
   readonly partition: number
@@ -29,6 +30,7 @@ export type AccessTotals = {
   readonly lastPosition: number
 }
 
+/** The last event of a session. */
 export type SessionEnded = {
   readonly type: 'session.end'
   readonly sessionId: string
@@ -105,6 +107,7 @@ export type KafkaAccess = {
   readonly level: RecordLevel
 }
 
+/** Anything that stands on record; `type` tells which. */
 export type EvidenceEvent = SessionStarted | SessionEnded | Denied | OperationDone | AuthenticationRefused | KafkaAccess
 
 /** An event with its place in the record: gapless `seq` per (gateway, epoch), wall clock in Unix milliseconds. */
@@ -140,6 +143,7 @@ export type SegmentHeader = {
   readonly previousSha256: string
 }
 
+/** A segment as it travels and is stored: never changed after it was signed. */
 export type SealedSegment = {
   readonly header: SegmentHeader
   /** Ed25519 over the canonical header, base64url. */

@@ -22,6 +22,7 @@ import {
 import { signedBundleSchema } from './bundle.ts'
 import { protocols } from './words.ts'
 
+/** One route: how it is called, by whom, what it takes and answers. */
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
@@ -38,6 +39,7 @@ export type Route = {
 
 const page = { limit: z.coerce.number().int().min(1).max(1000).default(100), cursor: z.string().optional() }
 
+/** Every route of the API by name. Server, client and OpenAPI come from this table. */
 export const routes = {
   currentBundle: {
     method: 'GET',
@@ -213,4 +215,5 @@ export const routes = {
   },
 } as const satisfies Record<string, Route>
 
+/** A key of `routes`. */
 export type RouteName = keyof typeof routes

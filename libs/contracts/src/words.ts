@@ -15,9 +15,12 @@ export const actions = [
   'administer',
   'unmask',
 ] as const
+/** One of `actions`. */
 export type Action = (typeof actions)[number]
 
+/** The protocols that are, or will be, spoken: the first part of every resource. */
 export const protocols = ['kafka', 'kinesis', 'mqtt'] as const
+/** One of `protocols`. */
 export type Protocol = (typeof protocols)[number]
 
 /** `<protocol>:<kind>:<name>`, e.g. `kafka:topic:payments.orders`. The name is data, never a pattern, and may itself hold `:`. */
@@ -54,12 +57,17 @@ export type Principal = {
 /** The other end of a client connection. */
 export type Peer = { readonly address: string; readonly port: number; readonly tls: boolean }
 
+/** How much of the data itself is recorded, from the least to the most. */
 export const recordLevels = ['meta', 'digest', 'keys', 'full'] as const
+/** One of `recordLevels`. */
 export type RecordLevel = (typeof recordLevels)[number]
 
+/** When something is released: `buffered` when its evidence is written, `strict` when that is on disk. */
 export const durabilities = ['buffered', 'strict'] as const
+/** One of `durabilities`. */
 export type Durability = (typeof durabilities)[number]
 
+/** What has to be done when an operation is allowed; those of all rules that match are merged to the strictest. */
 export type Obligations = {
   /** Mask profile ids, merged to the strictest: all of them apply. Empty: nothing is masked. */
   readonly mask: readonly string[]

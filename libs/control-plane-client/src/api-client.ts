@@ -46,6 +46,7 @@ export class ApiError extends WeirError {
   }
 }
 
+/** The routes of the control plane as calls. */
 export interface ApiClient {
   /**
    * Calls a route and checks the answer against its schema.

@@ -12,6 +12,7 @@ const waitMs = 30_000
 /** … and how much longer the answer may take to arrive. */
 const answerMarginMs = 10_000
 
+/** A running sync; see {@link startBundleSync}. */
 export interface BundleSync extends Stoppable {
   /** The bundle in force; undefined before the first. */
   current(): Bundle | undefined

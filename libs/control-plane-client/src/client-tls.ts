@@ -13,6 +13,7 @@ export type ClientTls = {
   readonly serverName?: string | undefined
 }
 
+/** Which of the texts is wrong, and in what. */
 export type ClientTlsProblem = { readonly part: 'ca' | 'certificate' | 'key'; readonly message: string }
 
 /** What is wrong with the texts, so that it is said when a configuration is read and not at the first connection. */

@@ -22,6 +22,7 @@ import { readinessOf } from './readiness.ts'
 import type { Probe } from './readiness.ts'
 import type { GatewaySettings } from './settings.ts'
 
+/** What a front end gets to stand in. */
 export type GatewayFrame = {
   readonly guard: Guard
   /** Adds a part to `/readyz`: `undefined` means ready, a text says why not. */

@@ -2,6 +2,7 @@ import type { AccessTotals, EvidenceEvent, Principal } from '@weir/contracts'
 import type { Clock } from '@weir/kernel'
 import type { Admission } from './guard.ts'
 
+/** `policy`: decisions may be others now. `revoked`, `expired`: the session must end. */
 export type SessionChange = 'policy' | 'revoked' | 'expired'
 
 /** The longest delay a Node timer takes; longer waits are taken in steps. */

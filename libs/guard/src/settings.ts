@@ -18,6 +18,7 @@ export const gatewaySettings = {
   controlPlane: controlPlaneSettings,
 }
 
+/** The checked settings that every gateway has. */
 export type GatewaySettings = z.output<ReturnType<typeof gatewaySchema>>
 
 /** The schema of the shared part alone; a front end spreads `gatewaySettings` into its own. */

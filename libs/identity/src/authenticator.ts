@@ -10,6 +10,7 @@ import { verifyToken } from './token.ts'
 import type { TrustedIssuer } from './token.ts'
 import { keyIdOf, keyPrefix, unknownKey, verifyKey } from './weir-key.ts'
 
+/** An issuer whose tokens are accepted, and which of them. */
 export type IssuerSettings = {
   /** The exact `iss` of its tokens; where its discovery document is, unless `jwksUri` is given. */
   readonly issuer: string
@@ -38,6 +39,7 @@ export interface Authenticator {
   forget(predicate: (principal: Principal) => boolean): void
 }
 
+/** Whom to trust. Without `fetch` the one of Node is used. */
 export type AuthenticatorOptions = {
   readonly issuers: readonly IssuerSettings[]
   /** The Weir keys in force: asked on every use, so a key that it no longer knows is revoked. */

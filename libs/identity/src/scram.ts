@@ -2,6 +2,7 @@
 import { createHmac, hash, pbkdf2Sync, randomBytes } from 'node:crypto'
 
 export const scramHashes = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
+/** The names by which SASL knows them (RFC 5802, RFC 7677). */
 export type ScramMechanism = keyof typeof scramHashes
 
 /** What a server keeps in place of a password; binary values in base64. */

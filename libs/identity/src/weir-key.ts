@@ -13,6 +13,7 @@ const randomPart = 32
 /** Length of base64url of the random part. The id may hold `_` itself, so the credential is read from its end. */
 const tailLength = Math.ceil((randomPart * 4) / 3)
 
+/** A new key: its secret for the owner, its verifiers for the gateways. */
 export type MintedKey = {
   readonly id: string
   /** `weir_<id>_<base64url of 32 random bytes>`: the whole of it is the password. Shown once, kept nowhere. */

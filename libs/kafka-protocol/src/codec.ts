@@ -20,6 +20,7 @@ import {
 
 const apiVersionsKey = 18
 
+/** What stands in front of every request, whatever its version. */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number

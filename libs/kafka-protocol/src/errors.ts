@@ -143,6 +143,7 @@ export const errorCode = {
   CONTROLLER_ID_NOT_REGISTERED: 136,
 } as const
 
+/** The name of an error in `errorCode`. */
 export type ErrorName = keyof typeof errorCode
 
 const names = new Map<number, ErrorName>(Object.entries(errorCode).map(([name, code]) => [code, name as ErrorName]))

@@ -19,6 +19,7 @@ export interface Frame {
   release(): void
 }
 
+/** How much memory the peer of a connection may take. */
 export type FrameAssemblerOptions = {
   readonly pool: SlabPool
   /** Limit of a frame's size field, in bytes (it does not count itself). */

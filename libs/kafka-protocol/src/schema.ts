@@ -20,8 +20,10 @@ export type PrimitiveType =
   | 'bytes'
   | 'records'
 
+/** How a field is laid out on the wire. */
 export type WireType = PrimitiveType | 'array' | 'struct'
 
+/** In which versions a field is there and how; what is left out holds for all of them. */
 export interface FieldOptions<Default = unknown> {
   /** First message version that has the field. */
   readonly since?: number
@@ -58,6 +60,7 @@ export class Field<out Value = unknown, out Input = unknown, out Omittable exten
   }
 }
 
+/** The table of a struct: its fields by name, in the order in which they travel. */
 export interface Fields {
   readonly [name: string]: Field
 }

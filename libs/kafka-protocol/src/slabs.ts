@@ -4,6 +4,7 @@ const largestPooledSlabBytes = 16 * 1024 * 1024
 /** Bytes of slabs that one owner holds; kept exact by the slabs themselves. */
 export type SlabAccount = { bytes: number }
 
+/** How much a pool keeps. */
 export type SlabPoolOptions = {
   /** Upper bound of what lies idle in the pool; slabs beyond it are left to the garbage collector. Default 64 MiB. */
   readonly maxPooledBytes?: number

@@ -7,6 +7,7 @@ import type { Metrics } from './metrics.ts'
 /** Why a process is or is not ready: one line per part, for the person who looks. */
 export type Readiness = { readonly ready: boolean; readonly parts: Readonly<Record<string, string>> }
 
+/** A running admin port; see {@link startAdminServer}. */
 export type AdminServer = Stoppable & { readonly host: string; readonly port: number }
 
 /**

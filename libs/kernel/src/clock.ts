@@ -6,4 +6,5 @@ export interface Clock {
   monotonicMs(): number
 }
 
+/** The time of this machine. */
 export const systemClock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() }

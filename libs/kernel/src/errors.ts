@@ -47,6 +47,7 @@ export const errorCatalogue = {
   WEIR_INTERNAL: 'A fault in Weir itself.',
 } as const satisfies Record<`WEIR_${string}`, string>
 
+/** A key of `errorCatalogue`. */
 export type WeirErrorCode = keyof typeof errorCatalogue
 
 /** A fault with a stable code. The message says what happened, to what, and what to do. */

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 
+/** A lock that is held until `release`, or until the process ends. */
 export type FileLock = { release(): void }
 
 /** SQLITE_BUSY: somebody else has the file. */

@@ -1,6 +1,7 @@
 import type { AddressInfo, Server } from 'node:net'
 import { WeirError } from './errors.ts'
 
+/** Port 0: any free one. */
 export type ListenAddress = { readonly host: string; readonly port: number }
 
 /**

@@ -2,8 +2,10 @@ import { pino } from 'pino'
 import type { DestinationStream, Logger as Pino } from 'pino'
 import { recordOf } from './error-record.ts'
 
+/** Writes lines; see {@link createLogger} for what they hold. */
 export type Logger = Pino
 
+/** From the most to the least that is told. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /**

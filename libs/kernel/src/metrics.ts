@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
+/** As prom-client has them. */
 export type { Counter, Gauge, Histogram }
 
 /** Prometheus demands base units and `total` for what only rises; `count` is ours, for what rises and falls. */
@@ -14,6 +15,10 @@ export type Metrics = {
   expose(): Promise<{ contentType: string; body: string }>
 }
 
+/**
+ * An empty set, but for what Node tells of the process itself. Its makers throw TypeError for a name of another form, and
+ * Error for one that is taken.
+ */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -27,6 +27,7 @@ export interface CompiledPolicy {
   allowsAny(principal: Principal, action: Action, prefix: `${Protocol}:${string}:`): boolean
 }
 
+/** What the process that decides is able to do. */
 export type CompileOptions = {
   /** Can this process apply masks? If not (the default), an access that a rule masks is denied. */
   readonly maskAvailable?: boolean

@@ -6,6 +6,7 @@ import { policySchema } from './policy-schema.ts'
 import type { WrittenPolicy, WrittenRule } from './policy-schema.ts'
 import { idleParts } from './shadows.ts'
 
+/** What became of a text: a policy, or why there is none. */
 export type ParsedPolicy = {
   /** There when there is no error; warnings do not matter. */
   readonly policy?: Policy

@@ -9,8 +9,10 @@ export type Policy = {
   readonly maskProfiles: readonly string[]
 }
 
+/** What a rule says of what it matches. */
 export type Effect = 'allow' | 'deny' | 'require_approval'
 
+/** One rule of the file, with its defaults filled in. */
 export type Rule = {
   readonly id: string
   /** For people: it is part of the reason that a refused client gets. */
@@ -43,6 +45,7 @@ export type SubjectEntry = {
   readonly issuer?: string | undefined
 }
 
+/** Who must agree to a held operation, and for how long what counts. */
 export type Approval = {
   readonly approvers: readonly { readonly group: string; readonly min: number }[]
   /** How long a request may be paused while it waits. */

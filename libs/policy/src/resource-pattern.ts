@@ -11,6 +11,7 @@ export type ResourcePattern = {
   readonly names: NamePattern
 }
 
+/** Which names of a kind a pattern covers; `filter` is the topic filter of MQTT by its levels. */
 export type NamePattern =
   | { readonly type: 'all' }
   | { readonly type: 'exact'; readonly name: string }

@@ -12,6 +12,7 @@ export const actionsByKind = {
   'mqtt:topic': ['publish', 'consume', 'truncate', 'administer', 'unmask'],
 } as const satisfies Record<string, readonly Action[]>
 
+/** `<protocol>:<kind>`, a key of `actionsByKind`. */
 export type ResourceKind = keyof typeof actionsByKind
 
 export function isResourceKind(text: string): text is ResourceKind {

@@ -7,6 +7,7 @@ import { present, tags } from './event-encoder.ts'
 /** Who a session is, and when it began (Unix milliseconds). */
 export type SessionIdentity = { readonly startedAtMs: number; readonly session: SessionStarted }
 
+/** What one segment holds; it needs no other one to be understood. */
 export type DecodedSegment = {
   readonly events: readonly SequencedEvent[]
   /** By session id: every session that the segment mentions, as far as it was live then. */

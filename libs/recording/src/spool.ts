@@ -24,6 +24,7 @@ const sealAfterBytes = mebibyte
 const defaultQuotaBytes = 20 * 1024 * mebibyte
 const leastQuotaBytes = 128 * 1024
 
+/** Where a spool is and what it may take. */
 export type SpoolOptions = {
   /** Made when missing (0700); one process at a time. */
   readonly dir: string

@@ -7,6 +7,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 /** PEM texts. */
 export type IssuedCertificate = { readonly certificate: string; readonly key: string }
 
+/** What a certificate shall say. */
 export type CertificateRequest = {
   readonly commonName: string
   /** As openssl writes them: `DNS:localhost,IP:127.0.0.1`. */

@@ -22,6 +22,7 @@ export type BrokerTls = {
   readonly clientCertificates?: boolean
 }
 
+/** A cluster as a test needs it. All of it has defaults. */
 export type KafkaOptions = {
   /** 1; node 1 is the controller too. */
   readonly brokers?: number
@@ -48,6 +49,7 @@ export type KafkaOptions = {
   readonly jvmOptions?: readonly string[]
 }
 
+/** One broker, by its addresses. */
 export type KafkaBroker = {
   readonly id: number
   readonly host: string

@@ -6,6 +6,7 @@ import { findOnPath, findProgram } from './programs.ts'
 /** How a program ended: its code, or the signal that ended it. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
+/** How a program is run. */
 export type ProcessOptions = {
   readonly cwd?: string
   /** Replaces nothing: it is laid over this process's environment. `undefined` removes a name. */

@@ -5,6 +5,7 @@ import { findJava, findOnPath, findPostgresPrograms } from './programs.ts'
 /** What a test may need that npm does not install. */
 export type Server = 'java' | 'kafka' | 'postgres' | 'kcat' | 'confluent-kafka'
 
+/** What is not here, why, and the command that changes it. */
 export type MissingServer = { readonly name: Server; readonly why: string; readonly install: string }
 
 type Entry = { present(): boolean; why: string; install: string; fetch?(say: (line: string) => void): Promise<unknown> }

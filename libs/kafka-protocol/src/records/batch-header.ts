@@ -47,6 +47,7 @@ export type BatchHeader = {
   baseSequence: number
 }
 
+/** An empty header for `readBatchHeader` to fill. */
 export function newBatchHeader(): BatchHeader {
   return {
     start: 0,

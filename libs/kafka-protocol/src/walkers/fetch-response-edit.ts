@@ -24,6 +24,7 @@ export type FetchTopicEdit = {
   readonly partitions: readonly FetchPartitionEdit[]
 }
 
+/** What a Fetch response shall hold, by reference to what came. */
 export type FetchResponseEdit = {
   /** All topics, in the order they shall have. */
   readonly topics: readonly FetchTopicEdit[]

@@ -29,6 +29,7 @@ export type FetchedPartition = {
   readonly end: number
 }
 
+/** One topic of a Fetch response. Positions are those in the buffer that was walked. */
 export type FetchedTopic = {
   /** Versions 4 to 12. */
   readonly topic: string | undefined
@@ -41,6 +42,7 @@ export type FetchedTopic = {
   readonly partitions: readonly FetchedPartition[]
 }
 
+/** What a Fetch response holds and where; records stay slices of the frame. */
 export type FetchResponseWalk = {
   readonly version: number
   readonly correlationId: number

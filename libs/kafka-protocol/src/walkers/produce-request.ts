@@ -35,6 +35,7 @@ export type ProducedPartition = {
   readonly batch: ProducedBatch | undefined
 }
 
+/** One topic of a Produce request. Positions are those in the buffer that was walked. */
 export type ProducedTopic = {
   /** Versions 3 to 12. */
   readonly name: string | undefined
@@ -47,6 +48,7 @@ export type ProducedTopic = {
   readonly partitions: readonly ProducedPartition[]
 }
 
+/** What a Produce request holds and where; records stay slices of the frame. */
 export type ProduceRequestWalk = {
   readonly version: number
   readonly transactionalId: string | null

@@ -12,6 +12,7 @@ export type AnsweredPartition = {
   readonly baseOffset: number
 }
 
+/** One topic of a Produce response. */
 export type AnsweredTopic = {
   /** Versions 3 to 12. */
   readonly name: string | undefined
@@ -20,6 +21,7 @@ export type AnsweredTopic = {
   readonly partitions: readonly AnsweredPartition[]
 }
 
+/** What a Produce response says of each partition. */
 export type ProduceResponseWalk = {
   readonly correlationId: number
   readonly topics: readonly AnsweredTopic[]

@@ -11,6 +11,7 @@ import { createProvider } from './provider.ts'
 import { createRequestHandler } from './request-handler.ts'
 import { SigningKeys } from './signing-keys.ts'
 
+/** Who is known to the issuer, and where it listens. All of it has defaults. */
 export type DevIssuerOptions = {
   /** Default: any free one. */
   readonly port?: number
@@ -31,6 +32,7 @@ export type DevIssuerOptions = {
   readonly accessTokenSeconds?: number
 }
 
+/** What a token says that nobody logged in for. */
 export type DevTokenOptions = {
   readonly audience?: string | readonly string[]
   /** May be negative, for a token that has expired. Default: `accessTokenSeconds`. */
@@ -43,6 +45,7 @@ export type DevTokenOptions = {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
+/** A running issuer; see {@link startDevIssuer}. */
 export type DevIssuer = Stoppable & {
   /** The `iss` of its tokens: `http://127.0.0.1:<port>`. Token endpoint `/token`, keys `/jwks`, device flow `/device/auth`. */
   readonly issuer: string

@@ -1,7 +1,9 @@
 /** Who the dev issuer knows: people, who log in with their name alone, and machines, which have a secret. */
 
+/** Somebody who logs in with a name alone. */
 export type Person = { readonly subject: string; readonly groups: readonly string[] }
 
+/** A client that gets tokens by its secret. */
 export type Machine = {
   /** Also the subject of its tokens. */
   readonly clientId: string
