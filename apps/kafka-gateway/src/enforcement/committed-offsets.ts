@@ -8,6 +8,7 @@ import type { Call } from './enforcement.ts'
 import { sawGroup } from './group-membership.ts'
 import { onGroup, onTopicOf, topicRefusalCode } from './operations.ts'
 import type { Described } from './operations.ts'
+import { inRequestOrder } from './request-order.ts'
 
 type CommitTopic = RequestOf<typeof offsetCommit>['topics'][number]
 type CommittedTopic = ResponseOf<typeof offsetCommit>['topics'][number]
@@ -49,13 +50,12 @@ export const offsetCommitEnforcement = enforceElements({
   },
   rewriteOnlyPartial: true,
   rewriteResponse(request, response, verdict) {
-    const answered = [...response.topics]
-    const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index + 1)) return refusedCommit(topic, codeOf(verdict, index + 1))
-      const at = answered.findIndex((candidate) => isSameTopic(candidate, topic))
-      return at < 0 ? [] : answered.splice(at, 1)
+    const topics = inRequestOrder(request.topics, response.topics, {
+      isSame: (answer, topic) => isSameTopic(answer, topic),
+      refused: (topic, index) =>
+        verdict.denial(index + 1) ? [refusedCommit(topic, codeOf(verdict, index + 1))] : undefined,
     })
-    return { ...response, topics: joinTopics([...topics, ...answered]) }
+    return { ...response, topics: joinTopics(topics) }
   },
 })
 
@@ -134,13 +134,12 @@ function mergeGroup({ group, at }: WalkedGroup, found: FetchedGroup, verdict: Ve
     })
     return { ...found, topics }
   }
-  const answered = [...found.topics]
-  const topics = group.topics.flatMap((topic, index) => {
-    if (verdict.denial(at + 1 + index)) return refusedFetch(topic, codeOf(verdict, at + 1 + index))
-    const place = answered.findIndex((candidate) => isSameTopic(candidate, topic))
-    return place < 0 ? [] : answered.splice(place, 1)
+  const topics = inRequestOrder(group.topics, found.topics, {
+    isSame: (answer, topic) => isSameTopic(answer, topic),
+    refused: (topic, index) =>
+      verdict.denial(at + 1 + index) ? [refusedFetch(topic, codeOf(verdict, at + 1 + index))] : undefined,
   })
-  return { ...found, topics: [...topics, ...answered] }
+  return { ...found, topics }
 }
 
 /** Before v2 there is no error field for the group: each partition carries it. */

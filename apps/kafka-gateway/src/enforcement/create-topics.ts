@@ -8,6 +8,7 @@ import { enforceElements } from './element.ts'
 import type { Verdict } from './element.ts'
 import { adminRefusal, isAllowed } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
+import { inRequestOrder } from './request-order.ts'
 
 type Created = ResponseOf<typeof createTopics>['topics'][number]
 
@@ -38,11 +39,10 @@ export const createTopicsEnforcement = enforceElements({
       return [{ index, errorCode: created.errorCode, attributes }]
     }),
   rewriteResponse(request, response, verdict, call) {
-    const answered = [...response.topics]
-    const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusedTopic(topic.name, verdict, index, request)
-      const at = answered.findIndex((candidate) => candidate.name === topic.name)
-      return at < 0 ? [] : answered.splice(at, 1)
+    const topics = inRequestOrder(request.topics, response.topics, {
+      isSame: (answer, topic) => answer.name === topic.name,
+      refused: (topic, index) =>
+        verdict.denial(index) ? refusedTopic(topic.name, verdict, index, request) : undefined,
     })
     return { ...response, topics: topics.map((topic) => showCreated(topic, call)) }
   },
@@ -114,11 +114,9 @@ export const createPartitionsEnforcement = enforceElements({
       return result === undefined ? [] : [{ index, errorCode: result.errorCode, attributes }]
     }),
   rewriteResponse(request, response, verdict) {
-    const answered = [...response.results]
-    const results = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusalOnce(topic.name, verdict, index, request)
-      const at = answered.findIndex((candidate) => candidate.name === topic.name)
-      return at < 0 ? [] : answered.splice(at, 1)
+    const results = inRequestOrder(request.topics, response.results, {
+      isSame: (answer, topic) => answer.name === topic.name,
+      refused: (topic, index) => (verdict.denial(index) ? refusalOnce(topic.name, verdict, index, request) : undefined),
     })
     return { ...response, results }
   },

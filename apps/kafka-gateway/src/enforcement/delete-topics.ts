@@ -7,6 +7,7 @@ import { adminRefusal, isAllowed } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
 import { faultCode, invalid, onTopic, onTopicOf, repeatedNames } from './operations.ts'
 import type { Described } from './operations.ts'
+import { inRequestOrder } from './request-order.ts'
 
 type Request = RequestOf<typeof deleteTopics>
 type Target = { readonly name: string | null; readonly topicId: string }
@@ -49,11 +50,9 @@ export const deleteTopicsEnforcement = enforceElements({
     }),
   rewriteResponse(request, response, verdict, call) {
     const targets = targetsOf(request, call.version)
-    const answered = [...response.responses]
-    const responses = targets.flatMap((target, index) => {
-      if (verdict.denial(index)) return refusedTopic(targets, verdict, index, call)
-      const at = answered.findIndex((candidate) => isSame(candidate, target))
-      return at < 0 ? [] : answered.splice(at, 1)
+    const responses = inRequestOrder(targets, response.responses, {
+      isSame: (answer, target) => isSame(answer, target),
+      refused: (_, index) => (verdict.denial(index) ? refusedTopic(targets, verdict, index, call) : undefined),
     })
     return { ...response, responses }
   },

@@ -4,6 +4,7 @@ import { enforceElements } from './element.ts'
 import type { Verdict } from './element.ts'
 import { adminRefusal } from './enforcement.ts'
 import { configsScope, faultCode, invalid, onCluster, onGroup, onTopic } from './operations.ts'
+import { inRequestOrder } from './request-order.ts'
 
 type Asked = RequestOf<typeof describeConfigs>['resources'][number]
 type Described = ResponseOf<typeof describeConfigs>['results'][number]
@@ -46,13 +47,11 @@ export const describeConfigsEnforcement = enforceElements({
     return resources.length === request.resources.length ? request : { ...request, resources }
   },
   rewriteResponse(request, response, verdict) {
-    const answered = [...response.results]
-    const results = request.resources.flatMap((asked, index) => {
-      if (verdict.denial(index)) return refusedConfigs(asked, verdict, index)
-      const at = answered.findIndex(
-        (candidate) => candidate.resourceType === asked.resourceType && candidate.resourceName === asked.resourceName,
-      )
-      return at < 0 ? [] : answered.splice(at, 1).map(withoutInnerAddresses)
+    const shown = response.results.map(withoutInnerAddresses)
+    const results = inRequestOrder(request.resources, shown, {
+      isSame: (answer, asked) =>
+        answer.resourceType === asked.resourceType && answer.resourceName === asked.resourceName,
+      refused: (asked, index) => (verdict.denial(index) ? [refusedConfigs(asked, verdict, index)] : undefined),
     })
     return { ...response, results }
   },

@@ -7,6 +7,7 @@ import type { Verdict } from './element.ts'
 import { isAllowed, refusalText } from './enforcement.ts'
 import type { Call } from './enforcement.ts'
 import { onCluster, onGroup, onTopic } from './operations.ts'
+import { inRequestOrder } from './request-order.ts'
 
 type ClassicGroup = ResponseOf<typeof describeGroups>['groups'][number]
 type ConsumerGroup = ResponseOf<typeof consumerGroupDescribe>['groups'][number]
@@ -27,11 +28,10 @@ export const describeGroupsEnforcement = enforceElements({
     return groups.length === request.groups.length ? request : { ...request, groups }
   },
   rewriteResponse(request, response, verdict, call) {
-    const answered = [...response.groups]
-    const groups = request.groups.flatMap((group, index) => {
-      if (verdict.denial(index)) return refusedClassic(group, verdict, index, call)
-      const at = answered.findIndex((candidate) => candidate.groupId === group)
-      return at < 0 ? [] : answered.splice(at, 1).map((found) => withOperations(found, request, call))
+    const shown = response.groups.map((group) => withOperations(group, request, call))
+    const groups = inRequestOrder(request.groups, shown, {
+      isSame: (answer, group) => answer.groupId === group,
+      refused: (group, index) => (verdict.denial(index) ? [refusedClassic(group, verdict, index, call)] : undefined),
     })
     return { ...response, groups }
   },
@@ -65,13 +65,10 @@ export const consumerGroupDescribeEnforcement = enforceElements({
     return groupIds.length === request.groupIds.length ? request : { ...request, groupIds }
   },
   rewriteResponse(request, response, verdict, call) {
-    const answered = [...response.groups]
-    const groups = request.groupIds.flatMap((group, index) => {
-      if (verdict.denial(index)) return refusedConsumer(group, verdict, index)
-      const at = answered.findIndex((candidate) => candidate.groupId === group)
-      return at < 0
-        ? []
-        : answered.splice(at, 1).map((found) => showConsumer(withOperations(found, request, call), call))
+    const shown = response.groups.map((group) => showConsumer(withOperations(group, request, call), call))
+    const groups = inRequestOrder(request.groupIds, shown, {
+      isSame: (answer, group) => answer.groupId === group,
+      refused: (group, index) => (verdict.denial(index) ? [refusedConsumer(group, verdict, index)] : undefined),
     })
     return { ...response, groups }
   },

@@ -3,6 +3,7 @@ import { errorCode, listOffsets, offsetForLeaderEpoch } from '@weir/kafka-protoc
 import type { ResponseInputOf } from '@weir/kafka-protocol'
 import { enforceElements } from './element.ts'
 import { onTopic, onlyForBrokers } from './operations.ts'
+import { inRequestOrder } from './request-order.ts'
 
 /** Any other replica id reads as a follower or a debugger would: nobody gets that through the gateway. */
 const consumerReplicaId = -1
@@ -27,13 +28,11 @@ export const listOffsetsEnforcement = enforceElements({
   },
   rewriteOnlyPartial: true,
   rewriteResponse(request, response, verdict) {
-    const answered = [...response.topics]
-    const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusedListOffsets(topic)
-      const at = answered.findIndex((candidate) => candidate.name === topic.name)
-      return at < 0 ? [] : answered.splice(at, 1)
+    const topics = inRequestOrder<(typeof request.topics)[number], ListOffsetsTopic>(request.topics, response.topics, {
+      isSame: (answer, topic) => answer.name === topic.name,
+      refused: (topic, index) => (verdict.denial(index) ? [refusedListOffsets(topic)] : undefined),
     })
-    return { ...response, topics: [...topics, ...answered] }
+    return { ...response, topics }
   },
 })
 
@@ -71,13 +70,11 @@ export const offsetForLeaderEpochEnforcement = enforceElements({
   },
   rewriteOnlyPartial: true,
   rewriteResponse(request, response, verdict) {
-    const answered = [...response.topics]
-    const topics = request.topics.flatMap((topic, index) => {
-      if (verdict.denial(index)) return refusedEpoch(topic)
-      const at = answered.findIndex((candidate) => candidate.topic === topic.topic)
-      return at < 0 ? [] : answered.splice(at, 1)
+    const topics = inRequestOrder<(typeof request.topics)[number], EpochTopic>(request.topics, response.topics, {
+      isSame: (answer, topic) => answer.topic === topic.topic,
+      refused: (topic, index) => (verdict.denial(index) ? [refusedEpoch(topic)] : undefined),
     })
-    return { ...response, topics: [...topics, ...answered] }
+    return { ...response, topics }
   },
 })
 
