@@ -38,7 +38,6 @@ export class Transport {
   readonly #events: TransportEvents
   /** True when reads land in the assembler's own slab. */
   readonly readsInPlace: boolean
-  #gathering = false
   #paused = false
   #stopped = false
   #closed = false
@@ -113,23 +112,29 @@ export class Transport {
     return { address: this.#socket.remoteAddress ?? '', port: this.#socket.remotePort ?? 0 }
   }
 
-  /**
-   * Sends the buffers; `done` is called when the kernel has them, or the socket is gone: then they may be reused.
-   * All that is written in one turn of the event loop leaves in one system call: a write wakes the peer, which costs more
-   * than a small answer does.
-   */
+  /** Writes the buffers as one unit; `done` is called when the kernel has them, or the socket is gone: then they may be reused. */
   write(buffers: readonly Buffer[], done?: () => void): void {
     if (this.#closed || this.#socket.destroyed) {
       done?.()
       return
     }
-    if (!this.#gathering) {
-      this.#gathering = true
-      this.#socket.cork()
-      process.nextTick(() => this.#flush())
+    if (buffers.length === 1) {
+      this.#socket.write(buffers[0] as Buffer, done)
+      return
     }
-    const last = buffers.length - 1
-    for (let i = 0; i <= last; i++) this.#socket.write(buffers[i] as Buffer, i === last ? done : undefined)
+    this.#socket.cork()
+    for (let i = 0; i < buffers.length; i++)
+      this.#socket.write(buffers[i] as Buffer, i === buffers.length - 1 ? done : undefined)
+    this.#socket.uncork()
+  }
+
+  /** Gathers what is written until `uncork` into one system call. */
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
   }
 
   pause(): void {
@@ -151,17 +156,9 @@ export class Transport {
     this.#socket.end(() => this.#socket.destroy())
   }
 
-  /** What was written before is handed to the kernel, as far as it takes it at once. */
   destroy(): void {
     this.#stopped = true
-    this.#flush()
     this.#socket.destroy()
-  }
-
-  #flush(): void {
-    if (!this.#gathering) return
-    this.#gathering = false
-    this.#socket.uncork()
   }
 
   #onRead(count: number): boolean {

@@ -119,9 +119,12 @@ export class ClientConnection {
     this.#work()
   }
 
-  /** Takes requests as long as none has to wait. */
+  /** Takes requests as long as none has to wait; what they cause to be written at once leaves together. */
   #work(): void {
     if (this.#busy || this.#closed) return
+    const upstream = this.#link.connection
+    upstream?.cork()
+    this.#transport.cork()
     let taken = 0
     while (taken < this.#queue.length && !this.#closed && !this.#draining) {
       if (this.#pipeline.size >= this.#parts.services.limits.maxRequestsInFlight) break
@@ -138,6 +141,8 @@ export class ClientConnection {
       break
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
+    this.#transport.uncork()
+    upstream?.uncork()
     this.#balance()
   }
 

@@ -115,6 +115,14 @@ export class BrokerConnection {
 
   readonly #failures = new Set<(error: Error) => void>()
 
+  cork(): void {
+    this.#transport?.cork()
+  }
+
+  uncork(): void {
+    this.#transport?.uncork()
+  }
+
   pause(): void {
     this.#transport?.pause()
   }
