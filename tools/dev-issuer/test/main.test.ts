@@ -31,7 +31,9 @@ test('a port in use is named', async () => {
   const { code, stderr } = await run(['--port', port])
   await issuer.stop()
   expect(code).toBe(1)
-  expect(stderr).toMatch(new RegExp(`^dev-issuer: .*${port} is in use\\.\\n$`))
+  expect(stderr).toMatch(
+    new RegExp(`^dev-issuer: The address 127\\.0\\.0\\.1:${port} .* is in use by another process; .*\\bport\\b.*\\n$`),
+  )
 })
 
 test('it does not run in production', async () => {
