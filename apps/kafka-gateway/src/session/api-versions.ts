@@ -61,8 +61,14 @@ function isSoftwareText(text: string): boolean {
   return /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)
 }
 
+/** Is this version of the request among those advertised? */
+export function isServed(header: RequestHeader, upstream: BrokerVersions | undefined): boolean {
+  const range = upstream === undefined ? undefined : servedRange(header.apiKey, upstream)
+  return range !== undefined && header.apiVersion >= range[0] && header.apiVersion <= range[1]
+}
+
 /** The range in which a request is served, given what the brokers speak. */
-export function servedRange(key: number, upstream: BrokerVersions): VersionRange | undefined {
+function servedRange(key: number, upstream: BrokerVersions): VersionRange | undefined {
   const ours = enforcements.get(key)?.versions
   const theirs = upstream.ranges.get(key)
   return ours === undefined || theirs === undefined ? undefined : intersectRange(ours, theirs)

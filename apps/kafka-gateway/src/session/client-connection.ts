@@ -11,7 +11,7 @@ import { FetchSessions } from '../enforcement/fetch-session.ts'
 import { Transport } from '../listener/transport.ts'
 import type { TransportOptions } from '../listener/transport.ts'
 import type { BrokerAddress, UpstreamOptions } from '../upstream/broker-connection.ts'
-import { servedRange } from './api-versions.ts'
+import { isServed } from './api-versions.ts'
 import { Login } from './login.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Place } from './pipeline.ts'
@@ -125,10 +125,13 @@ export class ClientConnection {
     const upstream = this.#link.connection
     upstream?.cork()
     this.#transport.cork()
+    // A frame that was taken belongs to its request: a fault of a later one must not give back bytes that are still being sent.
+    const queue = this.#queue
+    this.#queue = []
     let taken = 0
-    while (taken < this.#queue.length && !this.#closed && !this.#draining) {
+    while (taken < queue.length && !this.#closed && !this.#draining) {
       if (this.#pipeline.size >= this.#parts.services.limits.maxRequestsInFlight) break
-      const waiting = this.#take(this.#queue[taken++] as Frame)
+      const waiting = this.#take(queue[taken++] as Frame)
       if (waiting === undefined) continue
       this.#busy = true
       waiting.then(
@@ -140,7 +143,9 @@ export class ClientConnection {
       )
       break
     }
-    this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
+    const left = queue.slice(taken)
+    if (this.#closed) for (const frame of left) frame.release()
+    else this.#queue = left
     this.#transport.uncork()
     upstream?.uncork()
     this.#balance()
@@ -171,18 +176,10 @@ export class ClientConnection {
     if (session === undefined || this.#login.inExchange) {
       throw new KafkaProtocolError('malformed', `API ${header.apiKey} before authentication.`)
     }
-    const range = cluster.versions === undefined ? undefined : servedRange(header.apiKey, cluster.versions)
     const enforcement = enforcements.get(header.apiKey)
-    if (
-      range === undefined ||
-      enforcement === undefined ||
-      header.apiVersion < range[0] ||
-      header.apiVersion > range[1]
-    ) {
-      throw new KafkaProtocolError(
-        'unsupported-version',
-        `API ${header.apiKey} version ${header.apiVersion} is not served.`,
-      )
+    if (enforcement === undefined || !isServed(header, cluster.versions)) {
+      const message = `API ${header.apiKey} version ${header.apiVersion} is not served.`
+      throw new KafkaProtocolError('unsupported-version', message)
     }
     const call: Call = {
       services: this.#parts.services,
